@@ -1,0 +1,35 @@
+"""What goes into an agent and what comes out: records of Kafka, without a client's types."""
+
+from dataclasses import dataclass
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A record as it was read.
+
+    Parameters
+    ----------
+    timestamp_ms : int
+        The broker's timestamp; on input topics, when the record was appended.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """A record to be written to the task's own partition of `topic`, or to `partition`."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    partition: int | None = None

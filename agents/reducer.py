@@ -1,0 +1,76 @@
+"""The port between the engine and an agent: a task's state and what is done with its records."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from agents.records import Output, Record
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival(Generic[T]):
+    """A record and what was read from it.
+
+    Parameters
+    ----------
+    time_ms : int
+        Where it sorts in the merge: event time, or `AT_ONCE`.
+    """
+
+    record: Record
+    content: T
+    time_ms: int
+
+
+AT_ONCE = -(1 << 62)
+"""Sorts before every event: what cannot be read does not wait."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Effects:
+    """What a stretch of folding decided, to be made durable as one.
+
+    Parameters
+    ----------
+    outputs : list of Output
+        In the order they were decided.
+    state : dict of bytes to (bytes or None)
+        Changed entries of the state, encoded; None removes one.
+    """
+
+    outputs: list[Output] = field(default_factory=list)
+    state: dict[bytes, bytes | None] = field(default_factory=dict)
+
+
+class Reducer(Protocol[T]):
+    """State of one task, folded synchronously; it reads no clock and awaits nothing but `prepare`."""
+
+    async def prepare(self, records: Sequence[Record]) -> None:
+        """Fetch what reading `records` needs from outside (schemas), before `read`."""
+        ...
+
+    def read(self, record: Record) -> Arrival[T]:
+        """Read one record; never raises for what senders can send."""
+        ...
+
+    def restore(self, entries: Mapping[bytes, bytes]) -> None:
+        """Take the state as the changelog holds it; called once, first."""
+        ...
+
+    def fold(self, arrivals: Sequence[Arrival[T]], *, now_ms: int) -> None:
+        """Fold a batch in its order."""
+        ...
+
+    def next_timer_ms(self) -> int | None:
+        """When the next timer is due, in event time."""
+        ...
+
+    def fire(self, *, until_ms: int, now_ms: int) -> int:
+        """Fire the timers due up to `until_ms`, a bounded number; return how many fired."""
+        ...
+
+    def take(self) -> Effects:
+        """Hand over what has been decided since the last `take`."""
+        ...

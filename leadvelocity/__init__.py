@@ -1,0 +1,3 @@
+"""The command: settings, the local stack, the demo, the composition root."""
+
+__version__ = "0.1.0"

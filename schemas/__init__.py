@@ -1,0 +1,1 @@
+"""Contracts: Avro schemas, wire bytes and model files, to and from core types."""

@@ -1,0 +1,1 @@
+"""The scoring core: pure functions over events, lead states and a model."""

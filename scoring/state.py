@@ -1,0 +1,63 @@
+"""What is kept of one lead."""
+
+from dataclasses import dataclass
+
+from scoring.event import Scalar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """A decayed count: worth `value` at `ref_ms`, halved each half-life after it."""
+
+    value: float
+    ref_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileField:
+    """One form answer: the one with the latest `at_ms` is kept."""
+
+    name: str
+    value: Scalar
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadState:
+    """The rolling state of one lead; everything that scoring remembers.
+
+    Parameters
+    ----------
+    counts : tuple of Count or None
+        One for each signal of the model, in its order; None before the first event.
+    fast, slow : Count
+        Decayed sums of points, behind velocity and momentum.
+    profile : tuple of ProfileField
+        Sorted by name.
+    recent_ids : tuple of str
+        The last event ids, oldest first.
+    tier : int
+        Rank of the tier, 0 the lowest.
+    since_ms : int
+        When it entered the tier.
+    as_of_ms : int
+        Latest event or timer that was applied.
+    seq : int
+        Number of tier changes so far.
+    cools_at_ms : int or None
+        When the tier next changes by time alone.
+    model_version : str
+        The model that last judged the tier.
+    """
+
+    counts: tuple[Count | None, ...]
+    fast: Count
+    slow: Count
+    profile: tuple[ProfileField, ...]
+    recent_ids: tuple[str, ...]
+    tier: int
+    since_ms: int
+    as_of_ms: int
+    seq: int
+    cools_at_ms: int | None
+    model_version: str

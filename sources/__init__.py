@@ -1,0 +1,1 @@
+"""Adapters from senders: raw lines and requests to events."""

@@ -1,0 +1,1 @@
+"""The engine inside Faust: tasks, transport, transactions, changelog."""
