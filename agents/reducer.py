@@ -16,16 +16,12 @@ class Arrival(Generic[T]):
     Parameters
     ----------
     time_ms : int
-        Where it sorts in the merge: event time, or `AT_ONCE`.
+        Where it sorts in the merge: event time, or `scoring.merge.AT_ONCE`.
     """
 
     record: Record
     content: T
     time_ms: int
-
-
-AT_ONCE = -(1 << 62)
-"""Sorts before every event: what cannot be read does not wait."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,7 +41,7 @@ class Effects:
 
 
 class Reducer(Protocol[T]):
-    """State of one task, folded synchronously; it reads no clock and awaits nothing but `prepare`."""
+    """State of one task, folded synchronously; reads no clock, awaits nothing but `prepare`."""
 
     async def prepare(self, records: Sequence[Record]) -> None:
         """Fetch what reading `records` needs from outside (schemas), before `read`."""

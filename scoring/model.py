@@ -74,9 +74,9 @@ class Tier:
     dwell_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Model:
-    """A whole scoring model.
+    """A whole scoring model; equal models have equal versions, and each object hashes as itself.
 
     Parameters
     ----------

@@ -1,0 +1,136 @@
+"""When a lead's tier next changes by time alone: the first millisecond, exactly."""
+
+from collections.abc import Sequence
+from math import ceil, frexp, inf, log2
+
+from scoring.bracket import Band, first_between
+from scoring.curve import Curve, curve_of
+from scoring.extent import extent
+from scoring.model import Model, Tier
+from scoring.prepared import prepared
+from scoring.state import LeadState
+from scoring.tiers import rise_threshold
+
+UNDERFLOW_HALF_LIVES = 1_100
+"""After so many half-lives (and the binary digits of the count) a count is exactly 0.0."""
+
+
+def next_change_ms(state: LeadState, model: Model) -> int | None:
+    """Return when the tier next changes by time alone.
+
+    Parameters
+    ----------
+    state : LeadState
+        Judged at its `as_of_ms`, as the fold leaves it.
+    model : Model
+        Of the state's `state_version`.
+
+    Returns
+    -------
+    int or None
+        The first whole millisecond after `state.as_of_ms` at which the scoring function itself
+        says that the tier changes: the score is below `exit` and the dwell has passed, or it
+        reaches the `enter` of a higher tier (penalties decay too). None if that never comes.
+    """
+    layout = prepared(model)
+    curve = curve_of(state.counts, fit=layout.fit(state.profile), prepared=layout)
+    return first_change_ms(
+        curve, model.tiers, rank=state.tier, since_ms=state.since_ms, after_ms=state.as_of_ms
+    )
+
+
+def first_change_ms(
+    curve: Curve, tiers: Sequence[Tier], *, rank: int, since_ms: int, after_ms: int
+) -> int | None:
+    """Return the first whole millisecond after `after_ms` at which a curve leaves its tier.
+
+    Parameters
+    ----------
+    curve : Curve
+    tiers : sequence of Tier
+        Lowest first.
+    rank : int
+        The tier, right at `after_ms`.
+    since_ms : int
+        When the lead entered it: falls wait until its dwell has passed.
+    after_ms : int
+        Not before the latest time of the curve's counts.
+
+    Returns
+    -------
+    int or None
+    """
+    tier = tiers[rank]
+    falls_from_ms = max(after_ms + 1, since_ms + tier.dwell_ms)
+    if not curve.penalised:
+        if tier.exit <= max(0.0, curve.fit):
+            return None  # what is left in the end holds the tier
+        return _first_fall(curve, tier.exit, from_ms=falls_from_ms)
+
+    both = Band(curve, exit=tier.exit, rise=rise_threshold(tiers, rank))
+    only_rise = Band(curve, exit=-inf, rise=both.rise)
+    found = _first_change(only_rise, from_ms=after_ms + 1, to_ms=falls_from_ms - 1)
+    if found is None:
+        to_ms = max(falls_from_ms, _end_ms(curve))
+        found = _first_change(both, from_ms=falls_from_ms, to_ms=to_ms)
+    return found
+
+
+def _first_fall(curve: Curve, exit_below: float, *, from_ms: int) -> int:
+    """Find where a curve without penalties, which never rises, falls below `exit_below`."""
+    band = Band(curve, exit=exit_below, rise=inf)
+    if band.left_at(from_ms):
+        return from_ms
+    # All parts without caps, decaying at the slowest half-life, lie above the curve. For one
+    # half-life and no cap this bound is the crossing itself.
+    uncapped, slowest_ms = 0.0, 0
+    for _, parts in curve.groups:
+        for points, value, ref_ms, half_life_ms, _ in parts:
+            uncapped += points * value * 2.0 ** ((ref_ms - from_ms) / half_life_ms)
+            slowest_ms = max(slowest_ms, half_life_ms)
+    half_lives = max(0.0, log2(uncapped) - log2(exit_below - curve.fit))
+    low_ms, high_ms = from_ms, from_ms + ceil(half_lives * slowest_ms)
+    step_ms = 1
+    while not band.left_at(high_ms):  # equal to `exit`, or rounding
+        low_ms, high_ms = high_ms, high_ms + step_ms
+        step_ms *= 2
+    return first_between(band, low_ms, high_ms, threshold=exit_below)
+
+
+def _first_change(band: Band, *, from_ms: int, to_ms: int) -> int | None:
+    """Find the first change in a closed interval, of a curve that may fall and rise."""
+    if from_ms > to_ms:
+        return None
+    if band.left_at(from_ms):
+        return from_ms
+    return _first_within(band, from_ms, to_ms)
+
+
+def _first_within(band: Band, low_ms: int, high_ms: int) -> int | None:
+    """Find the first change after `low_ms` (where there is none) up to `high_ms`.
+
+    An interval is set aside when bounds of the score on it stay inside the band, solved when the
+    score is monotone on it, and halved otherwise.
+    """
+    if high_ms - low_ms <= 1:
+        return high_ms if high_ms > low_ms and band.left_at(high_ms) else None
+    bounds = extent(band.curve, low_ms, high_ms)
+    if not band.left(bounds.least) and not band.left(bounds.most):
+        return None
+    if bounds.falls or bounds.rises:
+        if not band.left_at(high_ms):
+            return None
+        threshold = band.exit if bounds.falls else band.rise
+        return first_between(band, low_ms, high_ms, threshold=threshold)
+    middle_ms = (low_ms + high_ms) // 2
+    found = _first_within(band, low_ms, middle_ms)
+    return _first_within(band, middle_ms, high_ms) if found is None else found
+
+
+def _end_ms(curve: Curve) -> int:
+    """Return when every part has become exactly 0."""
+    return max(
+        ref_ms + half_life_ms * (UNDERFLOW_HALF_LIVES + max(0, frexp(value)[1]))
+        for _, parts in curve.groups
+        for _, value, ref_ms, half_life_ms, _ in parts
+    )

@@ -1,0 +1,64 @@
+"""Decayed counts: ``C(t) = sum of m_i * 2 ** (-(t - t_i) / h)``, kept relative to a reference."""
+
+from math import exp2
+
+from scoring.state import Count
+
+
+def decayed(count: Count, *, at_ms: int, half_life_ms: int) -> float:
+    """Return what is left of a count.
+
+    Forward decay kept relative to the latest event (Cormode, Shkapenyuk, Srivastava, Xu:
+    Forward Decay, ICDE 2009), so that nothing overflows however long a lead lives.
+
+    Parameters
+    ----------
+    count : Count
+    at_ms : int
+        Event time; not before `count.ref_ms`.
+    half_life_ms : int
+        Positive.
+
+    Returns
+    -------
+    float
+        Underflows to 0.0, never below.
+
+    Examples
+    --------
+    >>> decayed(Count(value=8.0, ref_ms=0), at_ms=3_000, half_life_ms=1_000)
+    1.0
+    """
+    return count.value * exp2((count.ref_ms - at_ms) / half_life_ms)
+
+
+def added(count: Count | None, amount: float, *, at_ms: int, half_life_ms: int) -> Count:
+    """Return `count` with `amount` added, as of the later of the two times.
+
+    Parameters
+    ----------
+    count : Count or None
+        None before the first event.
+    amount : float
+        Worth at `at_ms`; may be negative.
+    at_ms : int
+        Event time, before or after `count.ref_ms`: any order gives the same sum.
+    half_life_ms : int
+        Positive.
+
+    Returns
+    -------
+    Count
+
+    Examples
+    --------
+    >>> added(Count(value=8.0, ref_ms=0), 1.0, at_ms=1_000, half_life_ms=1_000)
+    Count(value=5.0, ref_ms=1000)
+    """
+    if count is None:
+        return Count(value=amount, ref_ms=at_ms)
+    if at_ms > count.ref_ms:
+        kept = decayed(count, at_ms=at_ms, half_life_ms=half_life_ms)
+        return Count(value=kept + amount, ref_ms=at_ms)
+    late = amount * exp2((at_ms - count.ref_ms) / half_life_ms)
+    return Count(value=count.value + late, ref_ms=count.ref_ms)

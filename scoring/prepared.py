@@ -1,0 +1,74 @@
+"""What of a model every event needs, laid out once."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import inf
+
+from scoring.classification import Classifier
+from scoring.model import Model
+from scoring.profile import as_mapping
+from scoring.state import ProfileField
+
+MODELS_MAX = 16
+"""Models laid out at the same time; a process has one, a comparison of models a few."""
+
+Member = tuple[int, float, int, float]
+"""A signal inside a group: its place in the model, points, half-life, and cap (or infinity)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """A model, laid out for folding.
+
+    Parameters
+    ----------
+    groups : tuple of (float, tuple of Member)
+        Cap of each group, or infinity, and its signals; last those without a group.
+    fit_of_nobody : float
+        Fit of a lead of whom nothing is known.
+    """
+
+    model: Model
+    classifier: Classifier
+    groups: tuple[tuple[float, tuple[Member, ...]], ...]
+    fit_of_nobody: float
+
+    def fit(self, profile: tuple[ProfileField, ...]) -> float:
+        """Return the points for who the lead is: all fit rules that hold, added."""
+        return _fit(self.model, profile) if profile else self.fit_of_nobody
+
+
+@lru_cache(maxsize=MODELS_MAX)
+def prepared(model: Model) -> Prepared:
+    """Lay out a model, once for each model object.
+
+    Parameters
+    ----------
+    model : Model
+
+    Returns
+    -------
+    Prepared
+    """
+    caps = [(group.name, inf if group.cap is None else group.cap) for group in model.groups]
+    groups = [(cap, _members(model, name)) for name, cap in caps]
+    groups.append((inf, _members(model, None)))
+    return Prepared(
+        model=model,
+        classifier=Classifier(model),
+        groups=tuple((cap, members) for cap, members in groups if members),
+        fit_of_nobody=_fit(model, ()),
+    )
+
+
+def _members(model: Model, group: str | None) -> tuple[Member, ...]:
+    return tuple(
+        (index, signal.points, signal.half_life_ms, inf if signal.cap is None else signal.cap)
+        for index, signal in enumerate(model.signals)
+        if signal.group == group and signal.points != 0
+    )
+
+
+def _fit(model: Model, profile: tuple[ProfileField, ...]) -> float:
+    seen = {"profile": as_mapping(profile)}
+    return sum((rule.points for rule in model.fit if rule.when.holds(seen)), start=0.0)

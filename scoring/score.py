@@ -1,0 +1,71 @@
+"""The score of a lead at a moment, and what it is made of."""
+
+from scoring.curve import curve_of
+from scoring.decay import decayed
+from scoring.model import Model
+from scoring.prepared import prepared
+from scoring.state import LeadState
+from scoring.tier_change import Contribution, Score
+
+
+def score_at(state: LeadState, model: Model, at_ms: int) -> Score:
+    """Return a lead's score, if nothing happens until then.
+
+    ``signal = min(cap, points * count)``, ``group = min(cap, sum of its signals)``, engagement is
+    the sum of groups and of signals without one, and ``total = max(0, engagement + fit +
+    purchase)``.
+
+    Parameters
+    ----------
+    state : LeadState
+    model : Model
+        Of the state's `state_version`.
+    at_ms : int
+        Event time, not before `state.as_of_ms`.
+
+    Returns
+    -------
+    Score
+
+    Raises
+    ------
+    ValueError
+        If `at_ms` is before the state's time: what a lead was before needs a replay until then.
+    """
+    if at_ms < state.as_of_ms:
+        raise ValueError(
+            f"a score at {at_ms} is before the state's time {state.as_of_ms}: replay until then"
+        )
+    layout = prepared(model)
+    curve = curve_of(state.counts, fit=layout.fit(state.profile), prepared=layout)
+    return curve.score(at_ms)
+
+
+def contributions_at(state: LeadState, model: Model, at_ms: int) -> tuple[Contribution, ...]:
+    """Return what each signal adds to a score, before its group's cap.
+
+    Parameters
+    ----------
+    state : LeadState
+    model : Model
+        Of the state's `state_version`.
+    at_ms : int
+        Event time, not before `state.as_of_ms`.
+
+    Returns
+    -------
+    tuple of Contribution
+        Those with points other than 0, largest points first, ties by name.
+    """
+    contributions = []
+    for signal, count in zip(model.signals, state.counts, strict=True):
+        if count is None:
+            continue
+        left = decayed(count, at_ms=at_ms, half_life_ms=signal.half_life_ms)
+        points = signal.points * left
+        if signal.cap is not None:
+            points = min(signal.cap, points)
+        if points:
+            contributions.append(Contribution(signal=signal.name, count=left, points=points))
+    contributions.sort(key=lambda one: (-one.points, one.signal))
+    return tuple(contributions)

@@ -1,0 +1,34 @@
+"""What a kind of task is: its inputs, its agent's state and its ledger."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from agents.reducer import Reducer
+from streams.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDefinition:
+    """A kind of task: partition *p* of all `inputs` together is one task.
+
+    Parameters
+    ----------
+    name : str
+        Name of the agent.
+    inputs : tuple of str
+        Topics with equal partition counts, in the order that breaks ties of the merge.
+    holes : frozenset of str
+        Inputs written by transactions, where markers leave holes between offsets.
+    reducer, ledger : callable
+        Make the state and the ledger of the task of a partition.
+    timers : bool
+        Whether the task has timers to fire.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    holes: frozenset[str] = frozenset()
+    reducer: Callable[[int], Reducer[Any]]
+    ledger: Callable[[int], Ledger]
+    timers: bool = False

@@ -1,0 +1,34 @@
+"""The port where a task's effects, state and positions become durable together."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from agents.reducer import Effects
+
+Positions = Mapping[str, int]
+"""For each input topic, the next offset to fold."""
+
+
+class Ledger(Protocol):
+    """What a task commits to. One owner at a time: opening it shuts out the owner before."""
+
+    async def open(self) -> tuple[Positions, Mapping[bytes, bytes]]:
+        """Shut out the owner before, settle what it left, and return positions and state.
+
+        Inputs that are absent from the positions have never been folded.
+        """
+        ...
+
+    async def commit(self, effects: Effects, positions: Positions) -> None:
+        """Make all of it durable, or nothing.
+
+        Raises
+        ------
+        Exception
+            Whatever the store says; the worker then exits, since it cannot know what holds.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...

@@ -1,0 +1,107 @@
+"""Settings of the engine: every limit by its name."""
+
+import ssl
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KafkaConnection:
+    """How to reach Kafka, for both clients that we use.
+
+    Parameters
+    ----------
+    bootstrap_servers : str
+        ``host:port`` pairs, separated by commas.
+    security_protocol : str
+        PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.
+    sasl_mechanism, username, password : str or None
+        For SASL: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.
+    ca_file : str or None
+        Certificates to trust; None trusts the system's.
+    """
+
+    bootstrap_servers: str
+    security_protocol: str = "PLAINTEXT"
+    sasl_mechanism: str | None = None
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca_file: str | None = None
+
+    def aiokafka(self) -> dict[str, Any]:
+        """Return the keyword arguments for aiokafka's clients."""
+        arguments: dict[str, Any] = {
+            "bootstrap_servers": self.bootstrap_servers,
+            "security_protocol": self.security_protocol,
+        }
+        if self.security_protocol.endswith("SSL"):
+            arguments["ssl_context"] = ssl.create_default_context(cafile=self.ca_file)
+        if self.security_protocol.startswith("SASL"):
+            arguments |= {
+                "sasl_mechanism": self.sasl_mechanism,
+                "sasl_plain_username": self.username,
+                "sasl_plain_password": self.password,
+            }
+        return arguments
+
+    def librdkafka(self) -> dict[str, Any]:
+        """Return the configuration for confluent-kafka's clients."""
+        settings: dict[str, Any] = {
+            "bootstrap.servers": self.bootstrap_servers,
+            "security.protocol": self.security_protocol,
+        }
+        if self.ca_file is not None:
+            settings["ssl.ca.location"] = self.ca_file
+        if self.security_protocol.startswith("SASL"):
+            settings |= {
+                "sasl.mechanism": self.sasl_mechanism,
+                "sasl.username": self.username,
+                "sasl.password": self.password,
+            }
+        return settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """Limits of the engine; the defaults suit production.
+
+    Parameters
+    ----------
+    app_id : str
+        Consumer group and prefix of transactional ids and changelogs.
+    batch_records_max : int
+        Records an agent gets at a time.
+    pending_records_max : int
+        Folded records that may wait for the transaction under way; then reading pauses.
+    linger_ms : int
+        Least time between the starts of two transactions of a task, unless much waits.
+    transaction_timeout_ms : int
+        After it the broker aborts what a dead worker left open.
+    session_timeout_ms : int
+        After it a silent worker's tasks go to others.
+    timer_interval_ms : int
+        How often an idle task looks at its timers.
+    timer_grace_ms : int
+        How far timers stay behind the wall clock, so that late events still come first.
+    fetch_wait_ms_max : int
+        How long the broker may hold an empty fetch.
+    fetch_bytes_max : int
+        Bytes of one partition in one fetch.
+    take_over_s_max, commit_s_max, fold_s_max, stop_s_max : float
+        Bounds after which a step is taken for stuck and the worker exits.
+    """
+
+    app_id: str = "leadvelocity"
+    batch_records_max: int = 1_000
+    pending_records_max: int = 4_000
+    linger_ms: int = 50
+    transaction_timeout_ms: int = 15_000
+    session_timeout_ms: int = 10_000
+    timer_interval_ms: int = 200
+    timer_grace_ms: int = 5_000
+    fetch_wait_ms_max: int = 20
+    fetch_bytes_max: int = 1 << 20
+    take_over_s_max: float = 180.0
+    commit_s_max: float = 40.0
+    fold_s_max: float = 300.0
+    stop_s_max: float = 25.0

@@ -1,0 +1,144 @@
+"""Reads the inputs of one task: guards against holes and merges by event time."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from agents.records import Record
+from agents.reducer import Arrival, Reducer
+from scoring.merge import Merge
+from streams.exits import OffsetRewind, PositionLost
+
+logger = logging.getLogger(__name__)
+
+
+class Source:
+    """The merged stream of a task's inputs.
+
+    Parameters
+    ----------
+    consumer : AIOKafkaConsumer
+        Shared by the tasks of a worker; only this task's partitions are read.
+    partitions : sequence of TopicPartition
+        The inputs, in the order of the merge.
+    holes : frozenset of str
+        Topics whose offsets may have holes; a hole in another is read again before it is believed.
+    """
+
+    def __init__(
+        self,
+        consumer: AIOKafkaConsumer,
+        partitions: Sequence[TopicPartition],
+        reducer: Reducer[Any],
+        *,
+        holes: frozenset[str],
+        batch_records_max: int,
+    ) -> None:
+        self._consumer = consumer
+        self._partitions = tuple(partitions)
+        self._index = {partition: index for index, partition in enumerate(self._partitions)}
+        self._reducer = reducer
+        self._holes = holes
+        self._batch_records_max = batch_records_max
+        self._expected: dict[TopicPartition, int] = {}
+        self._seen_hole: dict[TopicPartition, int] = {}
+        self._at_end = [False] * len(self._partitions)
+        self._merge: Merge[Arrival[Any]] = Merge(len(self._partitions))
+
+    async def seek(self, positions: Mapping[str, int]) -> dict[str, int]:
+        """Go to `positions`, and to the beginning of inputs without one; return where it stands.
+
+        Raises
+        ------
+        PositionLost
+            Retention took records that were not folded yet.
+        """
+        begins = await self._consumer.beginning_offsets(self._partitions)
+        for partition in self._partitions:
+            position = positions.get(partition.topic, begins[partition])
+            await self._require(partition, position)
+            self._expected[partition] = position
+            self._consumer.seek(partition, position)
+        return {partition.topic: self._expected[partition] for partition in self._partitions}
+
+    @property
+    def drained(self) -> bool:
+        """Whether all that the inputs hold at present has been handed out."""
+        return all(self._at_end) and not len(self._merge)
+
+    async def poll(self, timeout_ms: int) -> list[Arrival[Any]]:
+        """Return the next batch in merged order; empty when there is none within `timeout_ms`."""
+        batch = self._merge.pop(self._at_end, self._batch_records_max)
+        hungry = [
+            partition
+            for index, partition in enumerate(self._partitions)
+            if self._merge.waiting(index) < self._batch_records_max
+        ]
+        if hungry:
+            await self._fetch(hungry, timeout_ms=0 if batch else timeout_ms)
+        return batch or self._merge.pop(self._at_end, self._batch_records_max)
+
+    async def _fetch(self, hungry: list[TopicPartition], *, timeout_ms: int) -> None:
+        fetched = await self._consumer.getmany(
+            *hungry, timeout_ms=timeout_ms, max_records=self._batch_records_max
+        )
+        for partition, raw in fetched.items():
+            records = [_record(each) for each in await self._guarded(partition, raw)]
+            if records:
+                await self._reducer.prepare(records)
+                arrivals = map(self._reducer.read, records)
+                self._merge.add(self._index[partition], ((each.time_ms, each) for each in arrivals))
+        for partition in hungry:
+            stable_end = self._consumer.last_stable_offset(partition)
+            self._at_end[self._index[partition]] = (
+                stable_end is not None and await self._consumer.position(partition) >= stable_end
+            )
+
+    async def _guarded(
+        self, partition: TopicPartition, records: list[ConsumerRecord]
+    ) -> list[ConsumerRecord]:
+        """Return `records` up to a hole, which is read once more before it is believed.
+
+        Markers and aborted records of a sender's transactions leave honest holes.
+        """
+        expected = self._expected[partition]
+        if records[0].offset < expected:
+            raise OffsetRewind(f"{partition}: expected {expected}, got {records[0].offset}")
+        if partition.topic not in self._holes:
+            for index, record in enumerate(records):
+                if record.offset != expected and self._seen_hole.get(partition) == record.offset:
+                    await self._require(partition, expected)
+                elif record.offset != expected:
+                    logger.info("%s: reading the hole before %d again", partition, record.offset)
+                    self._seen_hole[partition] = record.offset
+                    self._consumer.seek(partition, expected)
+                    records = records[:index]
+                    break
+                expected = record.offset + 1
+        if records:
+            self._expected[partition] = records[-1].offset + 1
+        return records
+
+    async def _require(self, partition: TopicPartition, position: int) -> None:
+        """Raise PositionLost unless the broker still keeps `position`."""
+        begin = (await self._consumer.beginning_offsets([partition]))[partition]
+        if position < begin:
+            raise PositionLost(
+                f"{partition.topic}-{partition.partition}: next to fold is {position}, but the "
+                f"broker has nothing before {begin}: events were lost to retention; raise the "
+                "topic's retention before you start this group anew"
+            )
+
+
+def _record(raw: ConsumerRecord) -> Record:
+    return Record(
+        topic=raw.topic,
+        partition=raw.partition,
+        offset=raw.offset,
+        timestamp_ms=raw.timestamp,
+        key=raw.key,
+        value=raw.value,
+        headers=tuple(raw.headers),
+    )

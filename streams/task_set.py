@@ -1,0 +1,88 @@
+"""The tasks that a worker owns."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from streams.batch import Batch
+from streams.definition import TaskDefinition
+from streams.exits import TornAssignment
+from streams.settings import EngineSettings
+from streams.task import Task
+
+logger = logging.getLogger(__name__)
+
+
+class TaskSet:
+    """Ownership of tasks: makes them when partitions come, stops them when they go.
+
+    Parameters
+    ----------
+    definitions : sequence of TaskDefinition
+        The kinds of tasks of this worker; no two share an input.
+    """
+
+    def __init__(
+        self,
+        definitions: Sequence[TaskDefinition],
+        settings: EngineSettings,
+        *,
+        consumer: AIOKafkaConsumer,
+        deliver: Callable[[str, int, Batch], Awaitable[None]],
+        clock_ms: Callable[[], int],
+    ) -> None:
+        self._definitions = tuple(definitions)
+        self._settings = settings
+        self._consumer = consumer
+        self._deliver = deliver
+        self._clock_ms = clock_ms
+        self._tasks: list[Task] = []
+        self._closed = False
+
+    def assign(self, assigned: set[TopicPartition]) -> None:
+        """Start a task for each partition that came; take-over goes on in the background.
+
+        Raises
+        ------
+        TornAssignment
+            If the inputs of a task are not all here.
+        """
+        if self._closed:  # a rebalance was under way when the worker stopped
+            return
+        for definition in self._definitions:
+            partitions = {each.partition for each in assigned if each.topic in definition.inputs}
+            for partition in sorted(partitions):
+                missing = [
+                    topic
+                    for topic in definition.inputs
+                    if TopicPartition(topic, partition) not in assigned
+                ]
+                if missing:
+                    raise TornAssignment(
+                        f"partition {partition} of {definition.name} came without {missing}; all "
+                        "inputs need equal partition counts: run `leadvelocity setup`"
+                    )
+                self._tasks.append(self._task(definition, partition))
+        logger.info("assigned %s", [task.name for task in self._tasks])
+
+    async def revoke(self) -> None:
+        """Stop all tasks and forget their state."""
+        tasks, self._tasks = self._tasks, []
+        await asyncio.gather(*(task.stop() for task in tasks))
+
+    async def close(self) -> None:
+        """Stop all tasks and take no others."""
+        self._closed = True
+        await self.revoke()
+
+    def _task(self, definition: TaskDefinition, partition: int) -> Task:
+        return Task(
+            definition,
+            partition,
+            consumer=self._consumer,
+            settings=self._settings,
+            deliver=self._deliver,
+            clock_ms=self._clock_ms,
+        )

@@ -1,0 +1,199 @@
+"""Faust's transport `task://`: delivers batches of tasks, keeps Faust's fetches and commits out."""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import ConsumerStoppedError
+from faust import Schema
+from faust.transport import consumer as faust_consumer
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, Message
+from faust.types.tuples import ConsumerMessage
+
+from streams.batch import Batch
+from streams.exits import EngineError, fail_stop
+from streams.rebalance import RebalanceListener
+from streams.runtime import Runtime
+from streams.task_set import TaskSet
+
+HEARTBEAT_INTERVAL_MS_MAX = 1_000
+MAX_POLL_INTERVAL_MS = 24 * 3_600_000
+"""A task that waits for its ledger does not poll; its own bounds watch it, not the group's."""
+
+
+class FaustPathEntered(EngineError):
+    """Faust called a part of its ordinary path that our transport replaces."""
+
+
+class TaskConsumer(faust_consumer.Consumer):
+    """Owns one consumer in Faust's loop and the worker's tasks; to Faust it looks idle."""
+
+    logger = driver.logger
+    consumer_stopped_errors = (ConsumerStoppedError,)
+    _consumer: AIOKafkaConsumer | None = None
+    _task_set: TaskSet | None = None
+
+    async def subscribe(self, topics: Iterable[str]) -> None:
+        """Join the group; called by Faust once all agents have started."""
+        runtime: Runtime = cast("Any", self.app).runtime
+        inputs = {topic for each in runtime.definitions for topic in each.inputs}
+        if self._consumer is not None or set(topics) != {
+            each.inputs[0] for each in runtime.definitions
+        }:
+            fail_stop(f"the subscription changed to {sorted(topics)}")
+        self.app.flow_control.resume()  # once: it clears the agents' queues
+        self._consumer = AIOKafkaConsumer(
+            **runtime.connection.aiokafka(), **_group_settings(runtime)
+        )
+        self._task_set = TaskSet(
+            runtime.definitions,
+            runtime.settings,
+            consumer=self._consumer,
+            deliver=self._deliver,
+            clock_ms=runtime.clock_ms,
+        )
+        await self._consumer.start()
+        self._consumer.subscribe(
+            sorted(inputs), listener=RebalanceListener(self._task_set, self._announce)
+        )
+
+    async def on_stop(self) -> None:
+        """Finish the transactions under way, then leave the group."""
+        if self._consumer is not None and self._task_set is not None:
+            await self._task_set.close()
+            await self._consumer.stop()
+
+    async def _announce(self, assigned: set[TopicPartition]) -> None:
+        # Faust's conductor keeps an index of partitions to agents' queues.
+        await self.app.topics.on_partitions_assigned(
+            {TP(each.topic, each.partition) for each in assigned}
+        )
+
+    async def _deliver(self, topic: str, partition: int, batch: Batch) -> None:
+        await self.callback(
+            ConsumerMessage(
+                topic,
+                partition,
+                0,
+                time.time(),
+                0,
+                [],
+                None,
+                cast("Any", batch),
+                None,
+                None,
+                None,
+                TP(topic, partition),
+                generation_id=self.app.consumer_generation_id,
+            )
+        )
+
+    # What follows keeps Faust's own commits, fetches and recovery out.
+
+    def ack(self, message: Message) -> bool:
+        """Acknowledge in name only: a batch tells the task itself when it is folded."""
+        message.acked = True
+        return True
+
+    def assignment(self) -> set[TP]:
+        """Return nothing, so that Faust acts on no partition."""
+        return set()
+
+    async def commit(self, *_: Any, **__: Any) -> bool:
+        """Commit nothing: positions are committed with their effects."""
+        return False
+
+    async def wait_empty(self) -> None:
+        """Wait for nothing: tasks stop by themselves."""
+
+    async def verify_all_partitions_active(self) -> None:
+        """Check nothing: tasks watch themselves."""
+
+    async def create_topic(self, *_: Any, **__: Any) -> None:
+        """Create nothing: `leadvelocity setup` does."""
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        raise FaustPathEntered(f"commit {offsets}")
+
+    async def _getmany(self, *_: Any, **__: Any) -> Any:
+        raise FaustPathEntered("fetch")
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Refuse: positions come from the changelog."""
+        raise FaustPathEntered("seek to committed")
+
+    async def _seek(self, partition: TP, offset: int) -> None:
+        raise FaustPathEntered(f"seek {partition} to {offset}")
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        """Refuse: positions come from the changelog."""
+        raise FaustPathEntered(f"seek {partitions}")
+
+    def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
+        raise FaustPathEntered(f"message of {tp}: {record}")
+
+    def _new_topicpartition(self, topic: str, partition: int) -> TP:
+        return TP(topic, partition)
+
+    async def position(self, tp: TP) -> int | None:
+        """Return nothing: Faust has no business with positions."""
+
+    def highwater(self, tp: TP) -> int:
+        """Return 0: Faust's lag display is not used."""
+        return 0
+
+    async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
+        """Return nothing: Faust's lag display is not used."""
+        return {}
+
+    async def earliest_offsets(self, *partitions: TP) -> Mapping[TP, int]:
+        """Return nothing: Faust recovers no table here."""
+        return {}
+
+    def topic_partitions(self, topic: str) -> int | None:
+        """Return nothing: Faust makes no topics here."""
+
+    def key_partition(
+        self, topic: str, key: bytes | None, partition: int | None = None
+    ) -> int | None:
+        """Return what was asked for: Faust sends nothing here."""
+        return partition
+
+
+class TaskTransport(driver.Transport):
+    """The transport behind broker addresses that start with ``task://``."""
+
+    Consumer = TaskConsumer
+
+
+class BatchSchema(Schema[Any, Any]):
+    """Passes batches through as they are."""
+
+    def loads_key(self, app: Any, message: Any, **_: Any) -> None:
+        """Return no key: a batch has many."""
+
+    def loads_value(self, app: Any, message: Any, **_: Any) -> Batch:
+        """Return the batch."""
+        batch: Batch = message.value
+        return batch
+
+
+def _group_settings(runtime: Runtime) -> dict[str, Any]:
+    settings = runtime.settings
+    return {
+        "group_id": settings.app_id,
+        "enable_auto_commit": False,
+        "auto_offset_reset": "earliest",
+        "isolation_level": "read_committed",
+        "partition_assignment_strategy": [RangePartitionAssignor],
+        "session_timeout_ms": settings.session_timeout_ms,
+        "rebalance_timeout_ms": int(settings.stop_s_max * 1_000) + settings.session_timeout_ms,
+        "heartbeat_interval_ms": min(HEARTBEAT_INTERVAL_MS_MAX, settings.session_timeout_ms // 3),
+        "max_poll_interval_ms": MAX_POLL_INTERVAL_MS,
+        "fetch_max_wait_ms": settings.fetch_wait_ms_max,
+        "max_partition_fetch_bytes": settings.fetch_bytes_max,
+        "retry_backoff_ms": 50,
+    }
