@@ -7,6 +7,7 @@ from typing import Generic, Protocol, TypeVar
 from agents.records import Output, Record
 
 T = TypeVar("T")
+E_co = TypeVar("E_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ class Effects:
     state: dict[bytes, bytes | None] = field(default_factory=dict)
 
 
-class Reducer(Protocol[T]):
+class Reducer(Protocol[T, E_co]):
     """State of one task, folded synchronously; reads no clock, awaits nothing but `prepare`."""
 
     async def prepare(self, records: Sequence[Record]) -> None:
@@ -67,6 +68,6 @@ class Reducer(Protocol[T]):
         """Fire the timers due up to `until_ms`, a bounded number; return how many fired."""
         ...
 
-    def take(self) -> Effects:
+    def take(self) -> E_co:
         """Hand over what has been decided since the last `take`."""
         ...

@@ -13,19 +13,15 @@ What the exact rules of the design leave open is decided here:
 from dataclasses import dataclass
 
 from scoring.classification import Rule
-from scoring.crossing import first_change_ms
-from scoring.curve import curve_of
 from scoring.decay import added
 from scoring.event import Event
+from scoring.judgement import Cause, judge
 from scoring.model import Model
 from scoring.outcome import Outcome
 from scoring.prepared import Prepared, prepared
 from scoring.profile import as_mapping, merged
-from scoring.score import contributions_at
 from scoring.state import Count, LeadState
-from scoring.tier_change import Reason, Score, TierChange
-from scoring.tiers import judged
-from scoring.velocity import momentum_at, velocity_at
+from scoring.tier_change import Reason, TierChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +94,8 @@ def fold(state: LeadState | None, event: Event, model: Model) -> Folded:
         model_version=state.model_version,
     )
     reason = Reason.LATE_EVENT if at_ms < state.as_of_ms else Reason.EVENT
-    state = _judged(applied, layout, max(at_ms, state.as_of_ms), reason, event, changes)
+    cause = Cause(lead_id=event.lead_id, reason=reason, event_id=event.event_id)
+    state = judge(applied, layout, max(at_ms, state.as_of_ms), cause, changes)
     return Folded(
         state=state,
         outcome=Outcome.SCORED if rule is not None else Outcome.UNMATCHED,
@@ -168,74 +165,7 @@ def _cooled(
     state: LeadState, layout: Prepared, lead_id: str, until_ms: int, changes: list[TierChange]
 ) -> LeadState:
     """Judge at each moment due up to `until_ms`; a finite sum of decays has finitely many."""
+    cause = Cause(lead_id=lead_id, reason=Reason.DECAY, event_id=None)
     while state.cools_at_ms is not None and state.cools_at_ms <= until_ms:
-        state = _judged(state, layout, state.cools_at_ms, Reason.DECAY, lead_id, changes)
+        state = judge(state, layout, state.cools_at_ms, cause, changes)
     return state
-
-
-def _judged(
-    state: LeadState,
-    layout: Prepared,
-    at_ms: int,
-    reason: Reason,
-    cause: Event | str,
-    changes: list[TierChange],
-) -> LeadState:
-    """Judge the tier at a moment, and say when it next changes; `cause`: an event, or the lead."""
-    model = layout.model
-    curve = curve_of(state.counts, fit=layout.fit(state.profile), prepared=layout)
-    score = curve.score(at_ms)
-    held_ms = at_ms - state.since_ms
-    rank = judged(model.tiers, rank=state.tier, score=score.total, held_ms=held_ms)
-    since_ms = state.since_ms if rank == state.tier else at_ms
-    after = LeadState(
-        counts=state.counts,
-        fast=state.fast,
-        slow=state.slow,
-        profile=state.profile,
-        recent_ids=state.recent_ids,
-        tier=rank,
-        since_ms=since_ms,
-        as_of_ms=at_ms,
-        seq=state.seq + (rank != state.tier),
-        cools_at_ms=first_change_ms(
-            curve, model.tiers, rank=rank, since_ms=since_ms, after_ms=at_ms
-        ),
-        model_version=model.version,
-    )
-    if rank != state.tier:
-        if state.model_version != model.version:
-            reason = Reason.MODEL_CHANGE
-        changes.append(_change(state, after, model, score, reason, cause))
-    return after
-
-
-def _change(
-    before: LeadState,
-    after: LeadState,
-    model: Model,
-    score: Score,
-    reason: Reason,
-    cause: Event | str,
-) -> TierChange:
-    at_ms = after.as_of_ms
-    by_event = isinstance(cause, Event) and reason is not Reason.MODEL_CHANGE
-    return TierChange(
-        lead_id=cause.lead_id if isinstance(cause, Event) else cause,
-        seq=after.seq,
-        from_tier=model.tiers[before.tier].name,
-        from_rank=before.tier,
-        to_tier=model.tiers[after.tier].name,
-        to_rank=after.tier,
-        score=score,
-        velocity=velocity_at(after, model, at_ms),
-        momentum=momentum_at(after, model, at_ms),
-        reason=reason,
-        occurred_at_ms=at_ms,
-        cools_at_ms=after.cools_at_ms,
-        dwell_ms=at_ms - before.since_ms,
-        trigger_event_id=cause.event_id if by_event and isinstance(cause, Event) else None,
-        contributions=contributions_at(after, model, at_ms),
-        model=model.name,
-        model_version=model.version,
-    )

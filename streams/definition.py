@@ -24,11 +24,15 @@ class TaskDefinition:
         Make the state and the ledger of the task of a partition.
     timers : bool
         Whether the task has timers to fire.
+    patient : bool
+        Whether its ledger may be away for any time: reading then waits, the worker stays. Only for
+        a ledger to which the same effects may go twice.
     """
 
     name: str
     inputs: tuple[str, ...]
     holes: frozenset[str] = frozenset()
-    reducer: Callable[[int], Reducer[Any]]
-    ledger: Callable[[int], Ledger]
+    reducer: Callable[[int], Reducer[Any, Any]]
+    ledger: Callable[[int], Ledger[Any]]
     timers: bool = False
+    patient: bool = False

@@ -1,15 +1,15 @@
 """The port where a task's effects, state and positions become durable together."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from agents.reducer import Effects
+E_contra = TypeVar("E_contra", contravariant=True)
 
 Positions = Mapping[str, int]
 """For each input topic, the next offset to fold."""
 
 
-class Ledger(Protocol):
+class Ledger(Protocol[E_contra]):
     """What a task commits to. One owner at a time: opening it shuts out the owner before."""
 
     async def open(self) -> tuple[Positions, Mapping[bytes, bytes]]:
@@ -19,7 +19,7 @@ class Ledger(Protocol):
         """
         ...
 
-    async def commit(self, effects: Effects, positions: Positions) -> None:
+    async def commit(self, effects: E_contra, positions: Positions) -> None:
         """Make all of it durable, or nothing.
 
         Raises

@@ -31,7 +31,7 @@ class Source:
         self,
         consumer: AIOKafkaConsumer,
         partitions: Sequence[TopicPartition],
-        reducer: Reducer[Any],
+        reducer: Reducer[Any, Any],
         *,
         holes: frozenset[str],
         batch_records_max: int,

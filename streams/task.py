@@ -75,8 +75,8 @@ class Task:
         self._idle = asyncio.Event()
         self._idle.set()
         self._opening = self._start(self._ledger.open())
-        self._reader = self._start(self._guarded(self._run()))
-        self._committer: asyncio.Task[None] | None = None
+        self._reader = self._start(self._guarded(self._run))
+        self._committer: asyncio.Task[Any] | None = None
 
     @property
     def alive(self) -> bool:
@@ -92,32 +92,37 @@ class Task:
                 await asyncio.wait([self._opening])
                 await self._end(self._reader)
                 await self._idle.wait()
-                if self._committer is not None:
-                    await self._end(self._committer)
-                await self._ledger.close()
         except TimeoutError as error:
-            fail_stop(f"task {self.name} does not stop", error)
+            if not self._definition.patient:
+                fail_stop(f"task {self.name} does not stop", error)
+        for task in (self._opening, self._reader, self._committer):
+            if task is not None:
+                await self._end(task)
+        await self._ledger.close()
         self.state = TaskState.DEAD
         logger.info("task %s stopped, %d folded records dropped", self.name, self._pending)
+
+    def _bound(self, seconds: float) -> float | None:
+        return None if self._definition.patient else seconds
 
     def _start(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         return asyncio.get_running_loop().create_task(coroutine, name=self.name)
 
-    async def _end(self, task: asyncio.Task[None]) -> None:
+    async def _end(self, task: asyncio.Task[Any]) -> None:
         task.cancel()
         await asyncio.wait([task])
 
-    async def _guarded(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Run `coroutine`; any error of a living task ends the worker."""
+    async def _guarded(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Run `step`; any error of a living task ends the worker."""
         try:
-            await coroutine
+            await step()
         except Exception as error:  # noqa: BLE001  # whatever it is
             if self.alive:
                 fail_stop(f"task {self.name}", error)
             logger.info("task %s: %r while stopping", self.name, error)
 
     async def _run(self) -> None:
-        async with asyncio.timeout(self._settings.take_over_s_max):
+        async with asyncio.timeout(self._bound(self._settings.take_over_s_max)):
             positions, entries = await asyncio.shield(self._opening)
             if not self.alive:
                 return
@@ -129,7 +134,7 @@ class Task:
         self._positions = sought
         self.state = TaskState.RUNNING
         logger.info("task %s runs: %d state entries, %s", self.name, len(entries), sought)
-        self._committer = self._start(self._guarded(self._commit_loop()))
+        self._committer = self._start(self._guarded(self._commit_loop))
         await self._read_loop()
 
     async def _read_loop(self) -> None:
@@ -194,7 +199,7 @@ class Task:
         self._pending = 0
         self._room.set()
         self._idle.clear()
-        async with asyncio.timeout(self._settings.commit_s_max):
+        async with asyncio.timeout(self._bound(self._settings.commit_s_max)):
             await self._ledger.commit(effects, positions)
         self._idle.set()
         if self._pending:

@@ -1,0 +1,274 @@
+"""The scoring agent: folds every event of its leads, and says what followed from it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from agents.cooling import CoolingTimers
+from agents.event_reader import EventReader, Received, Unreadable
+from agents.records import Headers, Output, Record
+from agents.reducer import Arrival, Effects
+from agents.rerouting import Origin, owner_of, rerouted
+from schemas import cloudevents, lead_state, outputs
+from schemas.encoding import Encoder
+from schemas.topics import (
+    DEAD_LETTERS,
+    LEAD_SCORES,
+    REROUTED_EVENTS,
+    SCORED_EVENTS,
+    TIER_CHANGES,
+)
+from scoring.event import Event
+from scoring.fold import fire, fold
+from scoring.model import Model
+from scoring.outcome import Outcome
+from scoring.state import LeadState
+from scoring.tier_change import TierChange
+
+MODEL_KEY = b"\x00model"
+"""Changelog key of the `state_version` the states were made under."""
+
+TIMERS_MAX = 1_000
+"""Timers fired in one stretch; the rest follow in the next."""
+
+
+class ModelRefused(Exception):
+    """The states were made under half-lives or a classification that the model no longer has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoringContext:
+    """What all tasks of the scoring agent share.
+
+    Parameters
+    ----------
+    partitions : int
+        Partition count of all topics.
+    encoders : mapping of str to Encoder
+        By output topic.
+    source : str
+        Who we are, in CloudEvents headers.
+    """
+
+    model: Model
+    partitions: int
+    reader: EventReader
+    encoders: Mapping[str, Encoder]
+    source: str
+
+
+class LeadScoring:
+    """States of the leads of one partition.
+
+    Parameters
+    ----------
+    context : ScoringContext
+    partition : int
+    """
+
+    def __init__(self, context: ScoringContext, *, partition: int) -> None:
+        self._context = context
+        self._model = context.model
+        self._partition = partition
+        self._states: dict[bytes, LeadState] = {}
+        self._timers = CoolingTimers()
+        self._outputs: list[Output] = []
+        self._changed: dict[bytes, None] = {}
+        self._model_noted = False
+        self._now_ms = 0
+
+    async def prepare(self, records: Sequence[Record]) -> None:
+        """Look up the schemas of `records`."""
+        await self._context.reader.prepare(records)
+
+    def read(self, record: Record) -> Arrival[Received]:
+        """Read one input record."""
+        return self._context.reader.read(record)
+
+    def restore(self, entries: Mapping[bytes, bytes]) -> None:
+        """Take the states as they were committed.
+
+        Raises
+        ------
+        ModelRefused
+            If they cannot go on under this model.
+        CorruptState, UnknownStateVersion
+            If they are not ours.
+        """
+        noted = entries.get(MODEL_KEY)
+        self._model_noted = noted is not None
+        if noted is not None and noted.decode(errors="replace") != self._model.state_version:
+            raise ModelRefused(
+                f"the leads' states were made under {noted.decode(errors='replace')}, the model "
+                f"{self._model.name!r} needs {self._model.state_version}: half-lives or "
+                "classification changed, so the history must be replayed: run `leadvelocity "
+                "replay` to see what it gives, and start the worker under a new "
+                "LEADVELOCITY_ENGINE__APP_ID to fold the topics anew"
+            )
+        for key, value in entries.items():
+            if key != MODEL_KEY:
+                self._keep(key, lead_state.decode(value))
+
+    def fold(self, arrivals: Sequence[Arrival[Received]], *, now_ms: int) -> None:
+        """Fold a batch in its order."""
+        self._now_ms = now_ms
+        for arrival in arrivals:
+            received = arrival.content
+            if isinstance(received.content, Unreadable):
+                self._bury(arrival.record, received.origin, received.content)
+            else:
+                self._event(arrival.record, received.origin, received.content)
+
+    def next_timer_ms(self) -> int | None:
+        """Return when the next lead changes by time alone."""
+        return self._timers.next_ms()
+
+    def fire(self, *, until_ms: int, now_ms: int) -> int:
+        """Cool the leads that are due."""
+        self._now_ms = now_ms
+        for fired in range(TIMERS_MAX):
+            key = self._timers.pop(until_ms)
+            if key is None:
+                return fired
+            lead_id = key.decode()
+            state, changes = fire(
+                self._states[key], self._model, lead_id=lead_id, until_ms=until_ms
+            )
+            self._update(key, state)
+            self._announce(changes, received_at_ms=None, traceparent=())
+            record = outputs.decay_record(
+                lead_id=lead_id,
+                occurred_at_ms=state.as_of_ms,
+                tier=self._model.tiers[state.tier].name,
+                model_version=self._model.version,
+            )
+            self._put(SCORED_EVENTS, key, record)
+        return TIMERS_MAX
+
+    def take(self) -> Effects:
+        """Hand over the outputs, and of each changed lead its state and its latest score."""
+        state: dict[bytes, bytes | None] = {}
+        if self._changed and not self._model_noted:
+            state[MODEL_KEY] = self._model.state_version.encode()
+            self._model_noted = True
+        for key in self._changed:
+            lead = self._states[key]
+            state[key] = lead_state.encode(lead)
+            record = outputs.lead_score_record(
+                key.decode(),
+                lead,
+                self._model,
+                at_ms=lead.as_of_ms,
+                updated_at_ms=self._now_ms,
+            )
+            self._put(LEAD_SCORES, key, record)
+        effects = Effects(outputs=self._outputs, state=state)
+        self._outputs, self._changed = [], {}
+        return effects
+
+    def _event(self, record: Record, origin: Origin, event: Event) -> None:
+        key = event.lead_id.encode()
+        state = self._states.get(key)
+        if state is None and record.topic != REROUTED_EVENTS:
+            owner = owner_of(event.lead_id, self._context.partitions)
+            if owner != self._partition:
+                self._outputs.append(rerouted(record, origin, event.lead_id, owner=owner))
+                self._scored(key, origin, event, outcome=Outcome.FORWARDED)
+                return
+        folded = fold(state, event, self._model)
+        if folded.outcome is not Outcome.DOUBLED:
+            self._update(key, folded.state)
+            self._announce(
+                folded.changes,
+                received_at_ms=origin.timestamp_ms,
+                traceparent=cloudevents.trace_headers(record.headers),
+            )
+        self._scored(
+            key,
+            origin,
+            event,
+            outcome=folded.outcome,
+            signal=folded.signal,
+            weight=folded.weight,
+            points=folded.points,
+            tier=self._model.tiers[folded.state.tier].name,
+        )
+
+    def _keep(self, key: bytes, state: LeadState) -> None:
+        self._states[key] = state
+        self._timers.set(key, state.cools_at_ms)
+
+    def _update(self, key: bytes, state: LeadState) -> None:
+        self._keep(key, state)
+        self._changed[key] = None
+
+    def _announce(
+        self, changes: Sequence[TierChange], *, received_at_ms: int | None, traceparent: Headers
+    ) -> None:
+        for change in changes:
+            caused = change.trigger_event_id is not None
+            record = outputs.tier_change_record(
+                change,
+                emitted_at_ms=self._now_ms,
+                received_at_ms=received_at_ms if caused else None,
+            )
+            headers = cloudevents.headers(
+                event_id=f"{change.lead_id}:{change.seq}",
+                event_type="leadvelocity.tier_change",
+                source=self._context.source,
+                subject=change.lead_id,
+                time_ms=change.occurred_at_ms,
+            )
+            self._put(TIER_CHANGES, change.lead_id.encode(), record, headers=headers + traceparent)
+
+    def _scored(
+        self,
+        key: bytes,
+        origin: Origin,
+        event: Event,
+        *,
+        outcome: Outcome,
+        signal: str | None = None,
+        weight: float = 0.0,
+        points: float = 0.0,
+        tier: str | None = None,
+    ) -> None:
+        record = outputs.scored_event_record(
+            event,
+            outcome=outcome,
+            signal=signal,
+            weight=weight,
+            points=points,
+            input_topic=origin.topic,
+            input_partition=origin.partition,
+            input_offset=origin.offset,
+            received_at_ms=origin.timestamp_ms,
+            tier=tier,
+            model_version=self._model.version,
+        )
+        self._put(SCORED_EVENTS, key, record)
+
+    def _bury(self, record: Record, origin: Origin, unreadable: Unreadable) -> None:
+        letter = outputs.dead_letter_record(
+            topic=origin.topic,
+            partition=origin.partition,
+            offset=origin.offset,
+            timestamp_ms=origin.timestamp_ms,
+            key=record.key,
+            value=record.value,
+            headers=record.headers,
+            reason=unreadable.reason,
+            text=unreadable.text,
+            failed_at_ms=self._now_ms,
+        )
+        self._put(DEAD_LETTERS, record.key, letter)
+
+    def _put(
+        self,
+        topic: str,
+        key: bytes | None,
+        record: Mapping[str, object],
+        *,
+        headers: Headers = (),
+    ) -> None:
+        value = self._context.encoders[topic].encode(record)
+        self._outputs.append(Output(topic=topic, key=key, value=value, headers=headers))

@@ -1,0 +1,75 @@
+"""Rerouting: an event on a partition that is not its lead's goes to the owner, once."""
+
+from dataclasses import dataclass
+
+from aiokafka.partitioner import murmur2
+
+from agents.records import Output, Record
+from schemas.topics import REROUTED_EVENTS
+
+_TOPIC, _PARTITION, _OFFSET, _TIMESTAMP = (
+    "origin_topic",
+    "origin_partition",
+    "origin_offset",
+    "origin_timestamp_ms",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a sender's record was appended first.
+
+    Parameters
+    ----------
+    timestamp_ms : int
+        When it was appended there.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+
+
+def owner_of(lead_id: str, partitions: int) -> int:
+    """Return the partition of a lead: Kafka's own murmur2 over its UTF-8 id."""
+    return int(murmur2(lead_id.encode()) & 0x7FFFFFFF) % partitions
+
+
+def origin_of(record: Record) -> Origin:
+    """Return where `record` was appended first: here, or where it was rerouted from."""
+    if record.topic == REROUTED_EVENTS:
+        headers = dict(record.headers)
+        try:
+            return Origin(
+                topic=headers[_TOPIC].decode(),
+                partition=int(headers[_PARTITION]),
+                offset=int(headers[_OFFSET]),
+                timestamp_ms=int(headers[_TIMESTAMP]),
+            )
+        except (KeyError, ValueError):
+            pass  # not written by us: it is judged, and refused, as a record of this topic
+    return Origin(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp_ms=record.timestamp_ms,
+    )
+
+
+def rerouted(record: Record, origin: Origin, lead_id: str, *, owner: int) -> Output:
+    """Return the record for the owner's partition; it tells where it came from."""
+    origin_headers = (
+        (_TOPIC, origin.topic.encode()),
+        (_PARTITION, b"%d" % origin.partition),
+        (_OFFSET, b"%d" % origin.offset),
+        (_TIMESTAMP, b"%d" % origin.timestamp_ms),
+    )
+    names = {name for name, _ in origin_headers}
+    return Output(
+        topic=REROUTED_EVENTS,
+        key=lead_id.encode(),
+        value=record.value,
+        headers=(*(each for each in record.headers if each[0] not in names), *origin_headers),
+        partition=owner,
+    )

@@ -1,0 +1,212 @@
+"""Bytes to records: strict, bounded, and with the schema that the writer used."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from copy import copy
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import fastavro
+from fastavro.schema import to_parsing_canonical_form
+
+from schemas import framing, writer_schema
+from schemas.contracts import Contract
+from schemas.dead_letter_reason import DeadLetterReason, Undecodable
+
+_NO_DEFAULT = object()
+
+
+class WriterSchemas:
+    """The schemas that records were written with, by their ids in the registry.
+
+    What is known stays: an id never changes its meaning. What the registry did not know is asked
+    for again after a while, as somebody may have registered it since.
+
+    Parameters
+    ----------
+    refusal_s : float
+        How long an id that the registry does not know is not asked for again.
+    refusals_max : int
+        How many such ids are remembered; the oldest is forgotten first.
+    clock : callable
+        Seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        *,
+        refusal_s: float = 30.0,
+        refusals_max: int = 10_000,
+        limits: writer_schema.SchemaLimits = writer_schema.DEFAULT_LIMITS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._refusal_s = refusal_s
+        self._refusals_max = refusals_max
+        self._limits = limits
+        self._clock = clock
+        self._known: dict[int, Mapping[str, Any]] = {}
+        self._unsafe: dict[int, str] = {}
+        self._refused: dict[int, tuple[float, str]] = {}
+
+    def unknown_ids(self, values: Iterable[bytes | None]) -> set[int]:
+        """Return the schema ids in `values` that should be asked for before they are decoded."""
+        heads = {value[: framing.HEAD_BYTES] for value in values if value}
+        ids = {framing.schema_id(head) for head in heads} - self._known.keys() - self._unsafe.keys()
+        return {each for each in ids if each is not None and not self._is_refused(each)}
+
+    def learn(self, schema_id: int, text: str) -> None:
+        """Take the schema of an id; one that could harm is remembered as such, for good."""
+        self._refused.pop(schema_id, None)
+        try:
+            self._known[schema_id] = writer_schema.parse(text, self._limits)
+        except writer_schema.UnsafeSchema as error:
+            self._unsafe[schema_id] = str(error)
+
+    def refuse(self, schema_id: int, reason: str) -> None:
+        """Remember for a while that the registry has no schema of this id, and what it said."""
+        self._refused.pop(schema_id, None)
+        while len(self._refused) >= self._refusals_max:
+            del self._refused[next(iter(self._refused))]
+        self._refused[schema_id] = (self._clock() + self._refusal_s, reason)
+
+    def schema(self, schema_id: int) -> Mapping[str, Any]:
+        """Return a learnt schema.
+
+        Raises
+        ------
+        Undecodable
+            When it is unknown, or was found harmful.
+        """
+        known = self._known.get(schema_id)
+        if known is not None:
+            return known
+        if schema_id in self._unsafe:
+            text = f"schema {schema_id}: {self._unsafe[schema_id]}"
+            raise Undecodable(DeadLetterReason.WRONG_SCHEMA, text)
+        _, reason = self._refused.get(schema_id, (0, "nobody asked for it"))
+        raise Undecodable(DeadLetterReason.UNKNOWN_SCHEMA, f"schema {schema_id}: {reason}")
+
+    def _is_refused(self, schema_id: int) -> bool:
+        until_s, _ = self._refused.get(schema_id, (-1.0, ""))
+        return self._clock() < until_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """How values of one writer schema become records of a contract.
+
+    Three ways, the quickest that fits: as written; picked by name, with defaults; resolved by the
+    rules of Avro.
+    """
+
+    writer: Mapping[str, Any]
+    defaults: Mapping[str, object] | None = None
+    resolve_to: Mapping[str, Any] | None = None
+
+
+class Decoder:
+    """Reads records of one contract, whichever version of it their writer used.
+
+    Parameters
+    ----------
+    schemas : WriterSchemas
+        Shared by decoders.
+    value_bytes_max : int
+        Longer values are refused unread.
+    """
+
+    def __init__(
+        self, contract: Contract, schemas: WriterSchemas, *, value_bytes_max: int = 1 << 20
+    ) -> None:
+        self._contract = contract
+        self._schemas = schemas
+        self._value_bytes_max = value_bytes_max
+        self._own = writer_schema.parse(contract.text)
+        self._readings: dict[bytes, _Reading] = {}
+
+    def decode(self, value: bytes | None) -> dict[str, object]:
+        """Decode one value; the record names every field of the contract.
+
+        Raises
+        ------
+        Undecodable
+            For whatever else a sender may have written.
+        """
+        if not value:
+            raise Undecodable(DeadLetterReason.EMPTY_VALUE, "the record has no value")
+        if len(value) > self._value_bytes_max:
+            text = f"{len(value)} bytes, at most {self._value_bytes_max} are read"
+            raise Undecodable(DeadLetterReason.TOO_LARGE, text)
+        head = value[: framing.HEAD_BYTES]
+        reading = self._readings.get(head) or self._learn(head)
+        record = _read(value, reading)
+        if reading.defaults is None:
+            return record
+        return {
+            name: record[name] if name in record else copy(default)
+            for name, default in reading.defaults.items()
+        }
+
+    def _learn(self, head: bytes) -> _Reading:
+        schema_id = framing.schema_id(head)
+        if schema_id is None:
+            text = "does not begin with a zero byte and a schema id: send it with an Avro serializer"
+            raise Undecodable(DeadLetterReason.BAD_FRAMING, text)
+        try:
+            reading = _reading(self._schemas.schema(schema_id), self._own)
+        except _Misfit as error:
+            text = f"schema {schema_id} is no {self._contract.name}: {error}"
+            raise Undecodable(DeadLetterReason.WRONG_SCHEMA, text) from error
+        self._readings[head] = reading
+        return reading
+
+
+class _Misfit(ValueError):
+    """A writer schema that cannot stand for the contract."""
+
+
+def _reading(writer: Mapping[str, Any], own: Mapping[str, Any]) -> _Reading:
+    if writer["name"] != own["name"]:
+        raise _Misfit(f"it is {writer['name']}")
+    theirs = {each["name"]: each for each in writer["fields"]}
+    ours = {each["name"]: each for each in own["fields"]}
+    defaults = {name: each.get("default", _NO_DEFAULT) for name, each in ours.items()}
+    missing = [name for name in ours.keys() - theirs.keys() if defaults[name] is _NO_DEFAULT]
+    if missing:
+        raise _Misfit(f"it lacks {', '.join(sorted(missing))}")
+    if to_parsing_canonical_form(writer) == to_parsing_canonical_form(own):
+        return _Reading(writer=writer)
+    common = ours.keys() & theirs.keys()
+    if all(_shape(theirs[name], writer) == _shape(ours[name], own) for name in common):
+        return _Reading(writer=writer, defaults=defaults)
+    return _Reading(writer=writer, resolve_to=own)
+
+
+def _shape(field: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    parsed = fastavro.parse_schema(field["type"], named_schemas=dict(schema["__named_schemas"]))
+    return to_parsing_canonical_form(parsed)
+
+
+def _read(value: bytes, reading: _Reading) -> dict[str, object]:
+    stream = BytesIO(value)
+    stream.seek(framing.HEAD_BYTES)
+    try:
+        record: dict[str, object] = fastavro.schemaless_reader(
+            stream, reading.writer, reading.resolve_to
+        )
+    except EOFError as error:
+        raise Undecodable(DeadLetterReason.TRUNCATED, f"ends too early: {error}") from error
+    except UnicodeDecodeError as error:
+        raise Undecodable(DeadLetterReason.BAD_VALUE, f"not UTF-8: {error.reason}") from error
+    except fastavro.read.SchemaResolutionError as error:
+        raise Undecodable(DeadLetterReason.WRONG_SCHEMA, str(error)) from error
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever the parser stumbles over, the bytes are at fault
+        text = f"not what its schema says: {type(error).__name__} {error}"
+        raise Undecodable(DeadLetterReason.BAD_VALUE, text) from error
+    if stream.tell() != len(value):
+        text = f"{len(value) - stream.tell()} bytes too many"
+        raise Undecodable(DeadLetterReason.TRAILING_BYTES, text)
+    return record

@@ -1,0 +1,144 @@
+"""Input records to events, and back."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from schemas.contracts import contract
+from schemas.dead_letter_reason import DeadLetterReason, Undecodable
+from schemas.topics import EMAIL_OPENS, FORM_FILLS, WEBSITE_VISITS
+from scoring.event import Event, EventType, Scalar
+
+EVENT_TYPES = {
+    WEBSITE_VISITS: EventType.WEBSITE_VISIT,
+    EMAIL_OPENS: EventType.EMAIL_OPEN,
+    FORM_FILLS: EventType.FORM_FILL,
+}
+TOPICS = {event_type: topic for topic, event_type in EVENT_TYPES.items()}
+
+OCCURRED_AT_MS_MAX = 2**53 - 1
+"""The largest time that every client, JavaScript's too, holds exactly."""
+
+_ENVELOPE = frozenset(("event_id", "lead_id", "occurred_at", "machine", "fields"))
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_INT64 = range(-(2**63), 2**63)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventLimits:
+    """How large an event may be.
+
+    Parameters
+    ----------
+    id_chars_max : int
+        Length of a lead's or event's id.
+    field_chars_max : int
+        Length of any other text, and of the names of form fields.
+    profile_fields_max : int
+        Number of form fields.
+    """
+
+    id_chars_max: int = 256
+    field_chars_max: int = 8192
+    profile_fields_max: int = 256
+
+
+DEFAULT_LIMITS = EventLimits()
+
+
+@cache
+def own_fields(topic: str) -> tuple[str, ...]:
+    """Return the names of an input topic's own fields: those that an event has in `fields`."""
+    return tuple(name for name in contract(topic).field_names if name not in _ENVELOPE)
+
+
+def read_event(
+    topic: str, record: Mapping[str, object], limits: EventLimits = DEFAULT_LIMITS
+) -> Event:
+    """Take an event out of a record of an input topic that has its contract's fields and types.
+
+    Raises
+    ------
+    Undecodable
+        When an id is empty, too long or has control characters, the time is out of range, or a
+        field is too long or no number.
+    """
+    lead_id, event_id = record["lead_id"], record["event_id"]
+    _check_id(lead_id, "lead_id", DeadLetterReason.BAD_LEAD_ID, limits)
+    _check_id(event_id, "event_id", DeadLetterReason.BAD_EVENT_ID, limits)
+    at = record["occurred_at"]
+    if not 0 <= at <= OCCURRED_AT_MS_MAX:  # type: ignore[operator]
+        text = f"occurred_at {at} is not within 0 and {OCCURRED_AT_MS_MAX} ms"
+        raise Undecodable(DeadLetterReason.BAD_VALUE, text, field="occurred_at")
+    fields: dict[str, Scalar] = {}
+    for name in own_fields(topic):
+        value = record[name]
+        if value is not None:
+            _check_value(value, name, limits)
+            fields[name] = value  # type: ignore[assignment]
+    profile: Mapping[str, Scalar] = record.get("fields", {})  # type: ignore[assignment]
+    if profile:
+        _check_profile(profile, limits)
+    return Event(
+        type=EVENT_TYPES[topic],
+        event_id=event_id,  # type: ignore[arg-type]
+        lead_id=lead_id,  # type: ignore[arg-type]
+        occurred_at_ms=at,  # type: ignore[arg-type]
+        machine=record["machine"],  # type: ignore[arg-type]
+        fields=fields,
+        profile=profile,
+    )
+
+
+def event_record(event: Event) -> tuple[str, dict[str, object]]:
+    """Return the topic and the record of an event; `read_event` is its inverse."""
+    topic = TOPICS[event.type]
+    record: dict[str, object] = dict.fromkeys(own_fields(topic))
+    record |= event.fields
+    record |= {
+        "event_id": event.event_id,
+        "lead_id": event.lead_id,
+        "occurred_at": event.occurred_at_ms,
+        "machine": event.machine,
+    }
+    if event.type is EventType.FORM_FILL:
+        record["fields"] = dict(event.profile)
+    return topic, record
+
+
+def _check_id(
+    value: object, name: str, reason: DeadLetterReason, limits: EventLimits
+) -> None:
+    text = str(value)
+    if not text:
+        raise Undecodable(reason, f"{name} is empty", field=name)
+    if len(text) > limits.id_chars_max:
+        raise Undecodable(
+            reason, f"{name} has {len(text)} characters, at most {limits.id_chars_max}", field=name
+        )
+    if not text.isprintable() and _CONTROL.search(text):
+        raise Undecodable(reason, f"{name} has control characters", field=name)
+
+
+def _check_value(value: object, name: str, limits: EventLimits) -> None:
+    if type(value) is str:
+        if len(value) > limits.field_chars_max:
+            problem = f"has {len(value)} characters, at most {limits.field_chars_max}"
+            raise Undecodable(DeadLetterReason.BAD_VALUE, f"{name} {problem}", field=name)
+    elif type(value) is float:
+        if not math.isfinite(value):
+            raise Undecodable(DeadLetterReason.BAD_VALUE, f"{name} is {value}", field=name)
+    elif type(value) is int and value not in _INT64:
+        text = f"{name} does not fit 64 bits"
+        raise Undecodable(DeadLetterReason.BAD_VALUE, text, field=name)
+
+
+def _check_profile(profile: Mapping[str, Scalar], limits: EventLimits) -> None:
+    if len(profile) > limits.profile_fields_max:
+        text = f"fields has {len(profile)} entries, at most {limits.profile_fields_max}"
+        raise Undecodable(DeadLetterReason.BAD_VALUE, text, field="fields")
+    for name, value in profile.items():
+        _check_value(name, "a name in fields", limits)
+        _check_value(value, f"fields.{name[:80]}", limits)

@@ -1,0 +1,176 @@
+"""Schemas that others wrote their records with: parsed, and refused where reading could harm."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import fastavro
+
+_PRIMITIVES = frozenset(("null", "boolean", "int", "long", "float", "double", "bytes", "string"))
+
+
+class UnsafeSchema(ValueError):
+    """A schema that is no Avro record schema, or one whose data could exhaust the reader."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaLimits:
+    """How large a writer schema may be.
+
+    Parameters
+    ----------
+    chars_max : int
+        Length of its text.
+    depth_max : int
+        How deep its JSON may nest; readers recurse as deep.
+    types_max : int
+        Number of types, each counted wherever it is used.
+    """
+
+    chars_max: int = 1 << 18
+    depth_max: int = 100
+    types_max: int = 10_000
+
+
+DEFAULT_LIMITS = SchemaLimits()
+
+
+class _Choices(list[Any]):
+    """Union branches or enum symbols; unlike a list, -1 is not the last of them."""
+
+    def __getitem__(self, index: Any) -> Any:
+        if index < 0:
+            raise IndexError(index)
+        return super().__getitem__(index)
+
+
+def parse(text: str, limits: SchemaLimits = DEFAULT_LIMITS) -> Mapping[str, Any]:
+    """Parse a record schema for reading; times stay whole milliseconds.
+
+    Returns
+    -------
+    mapping
+        The schema as fastavro takes it, without logical types.
+
+    Raises
+    ------
+    UnsafeSchema
+        When it is no Avro record schema, too large, recursive, or has arrays whose items take no
+        bytes.
+    """
+    if len(text) > limits.chars_max:
+        raise UnsafeSchema(f"longer than {limits.chars_max} characters")
+    try:
+        plain = without_logical_types(json.loads(text), depth_max=limits.depth_max)
+        parsed = fastavro.parse_schema(plain)
+    except (UnsafeSchema, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001  whatever the parser stumbles over, the text is at fault
+        raise UnsafeSchema(f"no Avro schema: {type(error).__name__}: {error}") from error
+    if not isinstance(parsed, dict) or parsed.get("type") != "record":
+        raise UnsafeSchema("not a record")
+    named = parsed["__named_schemas"]
+    _Measurer(named, limits.types_max).measure(parsed["name"])
+    named = {name: _guarded(schema) for name, schema in named.items()}
+    guarded: dict[str, Any] = _guarded(parsed)
+    return guarded | {"__named_schemas": named}
+
+
+def without_logical_types(node: Any, *, depth_max: int = DEFAULT_LIMITS.depth_max) -> Any:
+    """Return a schema's JSON without logical types, so that times are whole milliseconds.
+
+    Raises
+    ------
+    UnsafeSchema
+        When it nests deeper than `depth_max`, or uses keys that the parser trusts as its own.
+    """
+    if depth_max == 0:
+        raise UnsafeSchema("nested too deep")
+    if isinstance(node, list):
+        return [without_logical_types(each, depth_max=depth_max - 1) for each in node]
+    if not isinstance(node, dict):
+        return node
+    if any(key.startswith("__") for key in node):
+        raise UnsafeSchema("keys that begin with two underscores are the parser's own")
+    return {
+        key: without_logical_types(value, depth_max=depth_max - 1)
+        for key, value in node.items()
+        if key != "logicalType"
+    }
+
+
+def _guarded(node: Any) -> Any:
+    if isinstance(node, list):
+        return _Choices(_guarded(each) for each in node)
+    if not isinstance(node, dict):
+        return node
+    guarded = dict(node)
+    for key in ("type", "items", "values"):
+        if key in node:
+            guarded[key] = _guarded(node[key])
+    if "fields" in node:
+        guarded["fields"] = [_guarded(each) for each in node["fields"]]
+    if "symbols" in node:
+        guarded["symbols"] = _Choices(node["symbols"])
+    return guarded
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    types: int
+    empty: bool
+    """Takes no bytes: a reader could be told to read any number of them."""
+
+
+class _Measurer:
+    """Walks the types of a schema; each named type once, so that no schema makes it slow."""
+
+    def __init__(self, named: Mapping[str, Any], types_max: int) -> None:
+        self._named = named
+        self._types_max = types_max
+        self._done: dict[str, _Measure] = {}
+        self._open: set[str] = set()
+
+    def measure(self, node: Any) -> _Measure:
+        if isinstance(node, list):
+            return self._sum([self.measure(each) for each in node], empty=False)
+        if isinstance(node, str):
+            if node in _PRIMITIVES:
+                return _Measure(1, node == "null")
+            return self._measure_named(node)
+        kind = node["type"]
+        if kind == "record":
+            return self._measure_named(node["name"])
+        if kind == "array":
+            items = self.measure(node["items"])
+            if items.empty:
+                raise UnsafeSchema("an array whose items take no bytes")
+            return self._sum([items], empty=False)
+        if kind == "map":
+            return self._sum([self.measure(node["values"])], empty=False)
+        if kind == "fixed":
+            return _Measure(1, node["size"] <= 0)
+        if kind == "enum":
+            return _Measure(1, False)
+        return self.measure(kind)
+
+    def _measure_named(self, name: str) -> _Measure:
+        if name in self._done:
+            return self._done[name]
+        if name in self._open:
+            raise UnsafeSchema(f"{name} contains itself")
+        node = self._named[name]
+        if node["type"] not in ("record", "error"):
+            return self.measure(node)
+        self._open.add(name)
+        fields = [self.measure(each["type"]) for each in node["fields"]]
+        self._open.remove(name)
+        self._done[name] = self._sum(fields, empty=all(each.empty for each in fields))
+        return self._done[name]
+
+    def _sum(self, parts: list[_Measure], *, empty: bool) -> _Measure:
+        types = 1 + sum(each.types for each in parts)
+        if types > self._types_max:
+            raise UnsafeSchema(f"more than {self._types_max} types")
+        return _Measure(types, empty)

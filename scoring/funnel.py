@@ -1,0 +1,187 @@
+"""Velocity over all leads: transitions between tiers by window, in partials that add up.
+
+A partial holds what one writer saw of one window. A later version of it replaces the earlier;
+different parts of a window are added. So a writer may forget a window that seems over and begin
+another part of it when one more change comes.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from scoring.dwell import Buckets, bucket_index, merged
+from scoring.tier_change import TierChange
+
+
+class Window(StrEnum):
+    """Spans that transitions are counted over, in UTC."""
+
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+
+    @property
+    def span_ms(self) -> int:
+        """Length in milliseconds."""
+        return _SPANS_MS[self]
+
+    def start_ms(self, at_ms: int) -> int:
+        """Return the start of the window that a moment is in."""
+        return at_ms - at_ms % self.span_ms
+
+
+_SPANS_MS = {Window.MINUTE: 60_000, Window.HOUR: 3_600_000, Window.DAY: 86_400_000}
+
+
+class Place(NamedTuple):
+    """Where in time a partial belongs."""
+
+    window: Window
+    start_ms: int
+
+
+class Passage(NamedTuple):
+    """From which tier to which; sorts by rank."""
+
+    from_rank: int
+    to_rank: int
+    from_tier: str
+    to_tier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transitions:
+    """Changes from one tier to another.
+
+    Parameters
+    ----------
+    dwell_ms_sum : int
+        Time spent in the tier that was left, added over the changes.
+    dwells : Buckets
+        The same times in buckets, for quantiles.
+    """
+
+    count: int
+    dwell_ms_sum: int
+    dwells: Buckets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partial:
+    """What one writer counted in one window.
+
+    Parameters
+    ----------
+    part : int
+        Tells partials of the same window apart that one writer began at different times.
+    version : int
+        Number of changes in it.
+    hot_leads : int
+        Leads of the writer in the highest tier, when the version was made.
+    """
+
+    place: Place
+    part: int
+    version: int
+    hot_leads: int
+    transitions: Mapping[Passage, Transitions]
+
+
+def apply(
+    partials: Mapping[Place, Partial],
+    change: TierChange,
+    *,
+    hot_leads: int,
+    part: int,
+) -> tuple[Partial, ...]:
+    """Count a tier change.
+
+    Parameters
+    ----------
+    partials : mapping of Place to Partial
+        Those that the writer still holds; not changed.
+    change : TierChange
+    hot_leads : int
+        The writer's leads in the highest tier after the change; see `hot_leads_after`.
+    part : int
+        For partials begun now; never given before to the same window by the same writer (the
+        change's place in its topic will do).
+
+    Returns
+    -------
+    tuple of Partial
+        The new version of each window's partial, by span: put them where the old ones were.
+    """
+    dwell = {bucket_index(change.dwell_ms): 1}
+    passage = Passage(change.from_rank, change.to_rank, change.from_tier, change.to_tier)
+    one = {passage: Transitions(count=1, dwell_ms_sum=change.dwell_ms, dwells=dwell)}
+    touched = []
+    for window in Window:
+        place = Place(window, window.start_ms(change.occurred_at_ms))
+        held = partials.get(place)
+        touched.append(
+            Partial(
+                place=place,
+                part=part if held is None else held.part,
+                version=1 if held is None else held.version + 1,
+                hot_leads=hot_leads,
+                transitions=one if held is None else added((held.transitions, one)),
+            )
+        )
+    return tuple(touched)
+
+
+def hot_leads_after(hot_leads: int, change: TierChange, *, top_rank: int) -> int:
+    """Return how many leads are in the highest tier after a change.
+
+    Parameters
+    ----------
+    hot_leads : int
+        Before it.
+    change : TierChange
+    top_rank : int
+        Rank of the highest tier.
+
+    Returns
+    -------
+    int
+    """
+    return hot_leads + (change.to_rank == top_rank) - (change.from_rank == top_rank)
+
+
+def added(many: Iterable[Mapping[Passage, Transitions]]) -> dict[Passage, Transitions]:
+    """Return the transitions of all: the sum, whatever the order and grouping.
+
+    Parameters
+    ----------
+    many : iterable of mapping of Passage to Transitions
+
+    Returns
+    -------
+    dict of Passage to Transitions
+        Sorted by rank.
+    """
+    total: dict[Passage, Transitions] = {}
+    for transitions in many:
+        for passage, new in transitions.items():
+            known = total.get(passage)
+            total[passage] = new if known is None else _sum(known, new)
+    return dict(sorted(total.items()))
+
+
+def closed(partials: Iterable[Partial], *, before_ms: int) -> tuple[Place, ...]:
+    """Return the windows that ended by `before_ms`, which a writer may forget."""
+    return tuple(
+        partial.place
+        for partial in partials
+        if partial.place.start_ms + partial.place.window.span_ms <= before_ms
+    )
+
+
+def _sum(first: Transitions, second: Transitions) -> Transitions:
+    return Transitions(
+        count=first.count + second.count,
+        dwell_ms_sum=first.dwell_ms_sum + second.dwell_ms_sum,
+        dwells=merged(first.dwells, second.dwells),
+    )
