@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,8 +9,8 @@ from typing import Protocol
 from agents.records import Record
 from agents.reducer import Arrival
 from agents.rerouting import Origin, origin_of
-from schemas.dead_letter_reason import DeadLetterReason
-from schemas.decoding import Decoder, Undecodable, WriterSchemas
+from schemas.dead_letter_reason import DeadLetterReason, Undecodable
+from schemas.decoding import Decoder, WriterSchemas
 from schemas.events import read_event
 from schemas.registry import RegistryUnavailable, UnknownSchema
 from scoring.event import Event
@@ -53,8 +52,8 @@ class EventReader:
     ----------
     decoders : mapping of str to Decoder
         By input topic.
-    writers : mapping of str to WriterSchemas
-        By input topic: the writers' schemas known so far.
+    writers : WriterSchemas
+        Shared with the decoders: the writers' schemas known so far.
     future_ms_max : int
         An event later than its append time by more is refused.
     """
@@ -62,7 +61,7 @@ class EventReader:
     def __init__(
         self,
         decoders: Mapping[str, Decoder],
-        writers: Mapping[str, WriterSchemas],
+        writers: WriterSchemas,
         registry: SchemaSource,
         *,
         future_ms_max: int,
@@ -73,16 +72,9 @@ class EventReader:
         self._future_ms_max = future_ms_max
 
     async def prepare(self, records: Sequence[Record]) -> None:
-        """Look up the schemas that `records` were written with; waits while the registry is away."""
-        values: defaultdict[str, list[bytes]] = defaultdict(list)
-        for record in records:
-            if record.value is not None:
-                values[origin_of(record).topic].append(record.value)
-        for topic, each in values.items():
-            writers = self._writers.get(topic)
-            if writers is not None:
-                for schema_id in sorted(writers.unknown_ids(each)):
-                    await self._learn(writers, schema_id)
+        """Look up the schemas of `records`; waits while the registry is away."""
+        for schema_id in sorted(self._writers.unknown_ids(record.value for record in records)):
+            await self._learn(schema_id)
 
     def read(self, record: Record) -> Arrival[Received]:
         """Read one record; its time is event time, or at once for what is no event."""
@@ -109,18 +101,16 @@ class EventReader:
         decoder = self._decoders.get(origin.topic)
         if decoder is None:
             raise Undecodable(DeadLetterReason.WRONG_SCHEMA, f"no input topic: {origin.topic!r}")
-        if value is None:
-            raise Undecodable(DeadLetterReason.EMPTY_VALUE, "the record has no value")
         return read_event(origin.topic, decoder.decode(value))
 
-    async def _learn(self, writers: WriterSchemas, schema_id: int) -> None:
+    async def _learn(self, schema_id: int) -> None:
         while True:
             try:
                 text = await asyncio.to_thread(self._registry.schema, schema_id)
             except UnknownSchema as error:
-                return writers.refuse(schema_id, str(error))
+                return self._writers.refuse(schema_id, str(error))
             except RegistryUnavailable as error:
                 logger.warning("schema %d: the registry is away: %s", schema_id, error)
                 await asyncio.sleep(REGISTRY_RETRY_S)
             else:
-                return writers.learn(schema_id, text)
+                return self._writers.learn(schema_id, text)

@@ -9,6 +9,7 @@ from agents.records import Headers, Output, Record
 from agents.reducer import Arrival, Effects
 from agents.rerouting import Origin, owner_of, rerouted
 from schemas import cloudevents, lead_state, outputs
+from schemas.contracts import contract
 from schemas.encoding import Encoder
 from schemas.topics import (
     DEAD_LETTERS,
@@ -45,15 +46,12 @@ class ScoringContext:
         Partition count of all topics.
     encoders : mapping of str to Encoder
         By output topic.
-    source : str
-        Who we are, in CloudEvents headers.
     """
 
     model: Model
     partitions: int
     reader: EventReader
     encoders: Mapping[str, Encoder]
-    source: str
 
 
 class LeadScoring:
@@ -134,10 +132,11 @@ class LeadScoring:
                 self._states[key], self._model, lead_id=lead_id, until_ms=until_ms
             )
             self._update(key, state)
-            self._announce(changes, received_at_ms=None, traceparent=())
-            record = outputs.decay_record(
+            self._announce(changes)
+            record = outputs.scored_event_record(
                 lead_id=lead_id,
                 occurred_at_ms=state.as_of_ms,
+                outcome=Outcome.DECAY,
                 tier=self._model.tiers[state.tier].name,
                 model_version=self._model.version,
             )
@@ -180,7 +179,7 @@ class LeadScoring:
             self._announce(
                 folded.changes,
                 received_at_ms=origin.timestamp_ms,
-                traceparent=cloudevents.trace_headers(record.headers),
+                incoming=record.headers,
             )
         self._scored(
             key,
@@ -202,7 +201,11 @@ class LeadScoring:
         self._changed[key] = None
 
     def _announce(
-        self, changes: Sequence[TierChange], *, received_at_ms: int | None, traceparent: Headers
+        self,
+        changes: Sequence[TierChange],
+        *,
+        received_at_ms: int | None = None,
+        incoming: Headers = (),
     ) -> None:
         for change in changes:
             caused = change.trigger_event_id is not None
@@ -212,13 +215,13 @@ class LeadScoring:
                 received_at_ms=received_at_ms if caused else None,
             )
             headers = cloudevents.headers(
-                event_id=f"{change.lead_id}:{change.seq}",
-                event_type="leadvelocity.tier_change",
-                source=self._context.source,
+                contract(TIER_CHANGES),
+                event_id=cloudevents.tier_change_id(change.lead_id, change.seq),
                 subject=change.lead_id,
                 time_ms=change.occurred_at_ms,
+                incoming=incoming if caused else (),
             )
-            self._put(TIER_CHANGES, change.lead_id.encode(), record, headers=headers + traceparent)
+            self._put(TIER_CHANGES, change.lead_id.encode(), record, headers=headers)
 
     def _scored(
         self,
@@ -233,7 +236,9 @@ class LeadScoring:
         tier: str | None = None,
     ) -> None:
         record = outputs.scored_event_record(
-            event,
+            lead_id=event.lead_id,
+            occurred_at_ms=event.occurred_at_ms,
+            event=event,
             outcome=outcome,
             signal=signal,
             weight=weight,

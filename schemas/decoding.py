@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 import fastavro
 from fastavro.schema import to_parsing_canonical_form
@@ -45,7 +45,7 @@ class WriterSchemas:
         self._refusals_max = refusals_max
         self._limits = limits
         self._clock = clock
-        self._known: dict[int, Mapping[str, Any]] = {}
+        self._known: dict[int, dict[str, Any]] = {}
         self._unsafe: dict[int, str] = {}
         self._refused: dict[int, tuple[float, str]] = {}
 
@@ -70,7 +70,7 @@ class WriterSchemas:
             del self._refused[next(iter(self._refused))]
         self._refused[schema_id] = (self._clock() + self._refusal_s, reason)
 
-    def schema(self, schema_id: int) -> Mapping[str, Any]:
+    def schema(self, schema_id: int) -> dict[str, Any]:
         """Return a learnt schema.
 
         Raises
@@ -100,9 +100,9 @@ class _Reading:
     rules of Avro.
     """
 
-    writer: Mapping[str, Any]
+    writer: dict[str, Any]
     defaults: Mapping[str, object] | None = None
-    resolve_to: Mapping[str, Any] | None = None
+    resolve_to: dict[str, Any] | None = None
 
 
 class Decoder:
@@ -151,7 +151,9 @@ class Decoder:
     def _learn(self, head: bytes) -> _Reading:
         schema_id = framing.schema_id(head)
         if schema_id is None:
-            text = "does not begin with a zero byte and a schema id: send it with an Avro serializer"
+            text = (
+                "does not begin with a zero byte and a schema id: send it with an Avro serializer"
+            )
             raise Undecodable(DeadLetterReason.BAD_FRAMING, text)
         try:
             reading = _reading(self._schemas.schema(schema_id), self._own)
@@ -166,7 +168,7 @@ class _Misfit(ValueError):
     """A writer schema that cannot stand for the contract."""
 
 
-def _reading(writer: Mapping[str, Any], own: Mapping[str, Any]) -> _Reading:
+def _reading(writer: dict[str, Any], own: dict[str, Any]) -> _Reading:
     if writer["name"] != own["name"]:
         raise _Misfit(f"it is {writer['name']}")
     theirs = {each["name"]: each for each in writer["fields"]}
@@ -192,9 +194,7 @@ def _read(value: bytes, reading: _Reading) -> dict[str, object]:
     stream = BytesIO(value)
     stream.seek(framing.HEAD_BYTES)
     try:
-        record: dict[str, object] = fastavro.schemaless_reader(
-            stream, reading.writer, reading.resolve_to
-        )
+        record: Any = fastavro.schemaless_reader(stream, reading.writer, reading.resolve_to)
     except EOFError as error:
         raise Undecodable(DeadLetterReason.TRUNCATED, f"ends too early: {error}") from error
     except UnicodeDecodeError as error:
@@ -209,4 +209,4 @@ def _read(value: bytes, reading: _Reading) -> dict[str, object]:
     if stream.tell() != len(value):
         text = f"{len(value) - stream.tell()} bytes too many"
         raise Undecodable(DeadLetterReason.TRAILING_BYTES, text)
-    return record
+    return cast("dict[str, object]", record)

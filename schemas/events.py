@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from schemas.contracts import contract
 from schemas.dead_letter_reason import DeadLetterReason, Undecodable
@@ -55,7 +56,7 @@ def own_fields(topic: str) -> tuple[str, ...]:
 
 
 def read_event(
-    topic: str, record: Mapping[str, object], limits: EventLimits = DEFAULT_LIMITS
+    topic: str, record: Mapping[str, Any], limits: EventLimits = DEFAULT_LIMITS
 ) -> Event:
     """Take an event out of a record of an input topic that has its contract's fields and types.
 
@@ -65,28 +66,28 @@ def read_event(
         When an id is empty, too long or has control characters, the time is out of range, or a
         field is too long or no number.
     """
-    lead_id, event_id = record["lead_id"], record["event_id"]
+    lead_id, event_id, at_ms = record["lead_id"], record["event_id"], record["occurred_at"]
     _check_id(lead_id, "lead_id", DeadLetterReason.BAD_LEAD_ID, limits)
     _check_id(event_id, "event_id", DeadLetterReason.BAD_EVENT_ID, limits)
-    at = record["occurred_at"]
-    if not 0 <= at <= OCCURRED_AT_MS_MAX:  # type: ignore[operator]
-        text = f"occurred_at {at} is not within 0 and {OCCURRED_AT_MS_MAX} ms"
+    if not 0 <= at_ms <= OCCURRED_AT_MS_MAX:
+        text = f"occurred_at {at_ms} is not within 0 and {OCCURRED_AT_MS_MAX} ms"
         raise Undecodable(DeadLetterReason.BAD_VALUE, text, field="occurred_at")
     fields: dict[str, Scalar] = {}
     for name in own_fields(topic):
         value = record[name]
         if value is not None:
-            _check_value(value, name, limits)
-            fields[name] = value  # type: ignore[assignment]
-    profile: Mapping[str, Scalar] = record.get("fields", {})  # type: ignore[assignment]
+            if type(value) is not str or len(value) > limits.field_chars_max:
+                _check_value(value, name, limits)
+            fields[name] = value
+    profile: Mapping[str, Scalar] = record["fields"] if topic == FORM_FILLS else {}
     if profile:
         _check_profile(profile, limits)
     return Event(
         type=EVENT_TYPES[topic],
-        event_id=event_id,  # type: ignore[arg-type]
-        lead_id=lead_id,  # type: ignore[arg-type]
-        occurred_at_ms=at,  # type: ignore[arg-type]
-        machine=record["machine"],  # type: ignore[arg-type]
+        event_id=event_id,
+        lead_id=lead_id,
+        occurred_at_ms=at_ms,
+        machine=record["machine"],
         fields=fields,
         profile=profile,
     )
@@ -108,17 +109,15 @@ def event_record(event: Event) -> tuple[str, dict[str, object]]:
     return topic, record
 
 
-def _check_id(
-    value: object, name: str, reason: DeadLetterReason, limits: EventLimits
-) -> None:
-    text = str(value)
-    if not text:
+def _check_id(value: str, name: str, reason: DeadLetterReason, limits: EventLimits) -> None:
+    if 0 < len(value) <= limits.id_chars_max and value.isprintable():
+        return
+    if not value:
         raise Undecodable(reason, f"{name} is empty", field=name)
-    if len(text) > limits.id_chars_max:
-        raise Undecodable(
-            reason, f"{name} has {len(text)} characters, at most {limits.id_chars_max}", field=name
-        )
-    if not text.isprintable() and _CONTROL.search(text):
+    if len(value) > limits.id_chars_max:
+        text = f"{name} has {len(value)} characters, at most {limits.id_chars_max}"
+        raise Undecodable(reason, text, field=name)
+    if _CONTROL.search(value):
         raise Undecodable(reason, f"{name} has control characters", field=name)
 
 

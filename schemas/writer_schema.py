@@ -45,12 +45,12 @@ class _Choices(list[Any]):
         return super().__getitem__(index)
 
 
-def parse(text: str, limits: SchemaLimits = DEFAULT_LIMITS) -> Mapping[str, Any]:
+def parse(text: str, limits: SchemaLimits = DEFAULT_LIMITS) -> dict[str, Any]:
     """Parse a record schema for reading; times stay whole milliseconds.
 
     Returns
     -------
-    mapping
+    dict
         The schema as fastavro takes it, without logical types.
 
     Raises
@@ -62,19 +62,23 @@ def parse(text: str, limits: SchemaLimits = DEFAULT_LIMITS) -> Mapping[str, Any]
     if len(text) > limits.chars_max:
         raise UnsafeSchema(f"longer than {limits.chars_max} characters")
     try:
-        plain = without_logical_types(json.loads(text), depth_max=limits.depth_max)
-        parsed = fastavro.parse_schema(plain)
+        return _parse(text, limits)
     except (UnsafeSchema, MemoryError):
         raise
-    except Exception as error:  # noqa: BLE001  whatever the parser stumbles over, the text is at fault
+    except Exception as error:  # whatever the parser stumbles over, the text is at fault
         raise UnsafeSchema(f"no Avro schema: {type(error).__name__}: {error}") from error
-    if not isinstance(parsed, dict) or parsed.get("type") != "record":
+
+
+def _parse(text: str, limits: SchemaLimits) -> dict[str, Any]:
+    plain = without_logical_types(json.loads(text), depth_max=limits.depth_max)
+    parsed: Any = fastavro.parse_schema(plain)
+    if not isinstance(parsed, dict) or parsed["type"] != "record":
         raise UnsafeSchema("not a record")
     named = parsed["__named_schemas"]
     _Measurer(named, limits.types_max).measure(parsed["name"])
-    named = {name: _guarded(schema) for name, schema in named.items()}
     guarded: dict[str, Any] = _guarded(parsed)
-    return guarded | {"__named_schemas": named}
+    guarded["__named_schemas"] = {name: _guarded(schema) for name, schema in named.items()}
+    return guarded
 
 
 def without_logical_types(node: Any, *, depth_max: int = DEFAULT_LIMITS.depth_max) -> Any:
@@ -133,26 +137,17 @@ class _Measurer:
         self._open: set[str] = set()
 
     def measure(self, node: Any) -> _Measure:
+        if isinstance(node, str):
+            return _Measure(1, node == "null") if node in _PRIMITIVES else self._measure_named(node)
         if isinstance(node, list):
             return self._sum([self.measure(each) for each in node], empty=False)
-        if isinstance(node, str):
-            if node in _PRIMITIVES:
-                return _Measure(1, node == "null")
-            return self._measure_named(node)
         kind = node["type"]
         if kind == "record":
             return self._measure_named(node["name"])
-        if kind == "array":
-            items = self.measure(node["items"])
-            if items.empty:
-                raise UnsafeSchema("an array whose items take no bytes")
-            return self._sum([items], empty=False)
-        if kind == "map":
-            return self._sum([self.measure(node["values"])], empty=False)
-        if kind == "fixed":
-            return _Measure(1, node["size"] <= 0)
-        if kind == "enum":
-            return _Measure(1, False)
+        if kind in ("array", "map"):
+            return self._measure_repeated(node)
+        if kind in ("enum", "fixed"):
+            return _Measure(1, kind == "fixed" and node["size"] <= 0)
         return self.measure(kind)
 
     def _measure_named(self, name: str) -> _Measure:
@@ -161,13 +156,21 @@ class _Measurer:
         if name in self._open:
             raise UnsafeSchema(f"{name} contains itself")
         node = self._named[name]
-        if node["type"] not in ("record", "error"):
+        if node["type"] != "record":
             return self.measure(node)
         self._open.add(name)
         fields = [self.measure(each["type"]) for each in node["fields"]]
         self._open.remove(name)
         self._done[name] = self._sum(fields, empty=all(each.empty for each in fields))
         return self._done[name]
+
+    def _measure_repeated(self, node: Any) -> _Measure:
+        if node["type"] == "map":  # its keys take a byte at least
+            return self._sum([self.measure(node["values"])], empty=False)
+        items = self.measure(node["items"])
+        if items.empty:
+            raise UnsafeSchema("an array whose items take no bytes")
+        return self._sum([items], empty=False)
 
     def _sum(self, parts: list[_Measure], *, empty: bool) -> _Measure:
         types = 1 + sum(each.types for each in parts)

@@ -1,0 +1,126 @@
+"""The velocity agent: counts tier changes by window, over the leads of one partition."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from agents.records import Output, Record
+from agents.reducer import Arrival, Effects
+from schemas import funnel_state, outputs
+from schemas.decoding import Decoder
+from schemas.encoding import Encoder
+from schemas.topics import LEAD_VELOCITY
+from scoring.funnel import Partial, Place, apply, hot_leads_after
+from scoring.tier_change import TierChange
+
+HOT_LEADS_KEY = b"\x00hot_leads"
+"""Changelog key of the number of leads in the highest tier."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VelocityContext:
+    """What all tasks of the velocity agent share.
+
+    Parameters
+    ----------
+    top_rank : int
+        Rank of the highest tier.
+    partials_max : int
+        Windows that a task holds; of more, the oldest are let go, and a late change begins
+        another part of such a window.
+    """
+
+    top_rank: int
+    decoder: Decoder
+    encoder: Encoder
+    partials_max: int
+
+
+class LeadVelocity:
+    """Partials of one partition.
+
+    Parameters
+    ----------
+    context : VelocityContext
+    partition : int
+    """
+
+    def __init__(self, context: VelocityContext, *, partition: int) -> None:
+        self._context = context
+        self._partition = partition
+        self._partials: dict[Place, Partial] = {}
+        self._hot_leads = 0
+        self._changed: dict[Place, None] = {}
+        self._let_go: dict[bytes, None] = {}
+        self._now_ms = 0
+
+    async def prepare(self, records: Sequence[Record]) -> None:
+        """Nothing to look up: tier changes are written by us, with the contract of the day."""
+
+    def read(self, record: Record) -> Arrival[TierChange]:
+        """Read one tier change.
+
+        Raises
+        ------
+        Undecodable
+            If somebody else wrote to the topic; the worker must not count past it.
+        """
+        change = outputs.tier_change_from_record(self._context.decoder.decode(record.value or b""))
+        return Arrival(record=record, content=change, time_ms=change.occurred_at_ms)
+
+    def restore(self, entries: Mapping[bytes, bytes]) -> None:
+        """Take the partials as they were committed."""
+        for key, value in entries.items():
+            if key == HOT_LEADS_KEY:
+                self._hot_leads = int(value)
+            else:
+                partial = funnel_state.decode(value)
+                self._partials[partial.place] = partial
+
+    def fold(self, arrivals: Sequence[Arrival[TierChange]], *, now_ms: int) -> None:
+        """Count a batch of tier changes."""
+        self._now_ms = now_ms
+        for arrival in arrivals:
+            change = arrival.content
+            self._hot_leads = hot_leads_after(
+                self._hot_leads, change, top_rank=self._context.top_rank
+            )
+            for partial in apply(
+                self._partials, change, hot_leads=self._hot_leads, part=arrival.record.offset
+            ):
+                self._partials[partial.place] = partial
+                self._changed[partial.place] = None
+                self._let_go.pop(funnel_state.key(partial.place), None)
+
+    def next_timer_ms(self) -> int | None:
+        """Return None: nothing here happens by time alone."""
+
+    def fire(self, *, until_ms: int, now_ms: int) -> int:  # noqa: ARG002
+        """Return 0: there are no timers."""
+        return 0
+
+    def take(self) -> Effects:
+        """Hand over the changed partials, each once, in its latest version."""
+        effects = Effects()
+        for place in self._changed:
+            partial = self._partials[place]
+            record = outputs.lead_velocity_record(
+                partial, partition=self._partition, updated_at_ms=self._now_ms
+            )
+            key = funnel_state.key(place)
+            effects.outputs.append(
+                Output(topic=LEAD_VELOCITY, key=key, value=self._context.encoder.encode(record))
+            )
+            effects.state[key] = funnel_state.encode(partial)
+        if self._changed:
+            effects.state[HOT_LEADS_KEY] = b"%d" % self._hot_leads
+        self._forget_oldest()
+        effects.state.update(dict.fromkeys(self._let_go))
+        self._changed, self._let_go = {}, {}
+        return effects
+
+    def _forget_oldest(self) -> None:
+        excess = len(self._partials) - self._context.partials_max
+        if excess > 0:
+            for place in sorted(self._partials, key=lambda each: each.start_ms)[:excess]:
+                del self._partials[place]
+                self._let_go[funnel_state.key(place)] = None

@@ -1,0 +1,205 @@
+"""The roles: builds a worker or a sink from the settings and runs it until it is told to stop."""
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Mapping
+
+from agents.event_reader import EventReader
+from agents.lead_scoring import LeadScoring, ScoringContext
+from agents.lead_velocity import LeadVelocity, VelocityContext
+from agents.rows import RowCollector
+from leadvelocity.settings import Settings, revealed
+from schemas.contracts import contract
+from schemas.decoding import Decoder, WriterSchemas
+from schemas.encoding import Encoder
+from schemas.registry import Registry
+from schemas.topics import (
+    INPUT_TOPICS,
+    LEAD_VELOCITY,
+    OUTPUT_TOPICS,
+    REROUTED_EVENTS,
+    TIER_CHANGES,
+)
+from scoring.model import Model
+from sinks.clickhouse import ClickHouseSink
+from sinks.client import ClickHouse
+from streams.app import create_app, run
+from streams.definition import TaskDefinition
+from streams.kafka_ledger import KafkaLedger
+from streams.runtime import Runtime
+from streams.settings import EngineSettings, KafkaConnection
+from streams.sink_ledger import SinkLedger
+
+logger = logging.getLogger(__name__)
+
+FUTURE_MS_MAX = 300_000
+"""Five minutes: exact rule 4."""
+
+PARTIALS_MAX = 20_000
+"""Windows that a velocity task holds: two weeks of minutes."""
+
+SINK_LINGER_MS = 250
+SINK_BATCH_RECORDS_MAX = 5_000
+SINK_PENDING_RECORDS_MAX = 20_000
+
+
+def run_worker(settings: Settings, model: Model) -> None:
+    """Score until SIGTERM or SIGINT; loses nothing.
+
+    Raises
+    ------
+    RegistryUnavailable, UnknownSchema
+        If the contracts cannot be looked up; run `leadvelocity setup` first.
+    """
+    registry = registry_of(settings)
+    connection = settings.kafka.connection()
+    definitions = (
+        _scoring(settings, model, registry, connection),
+        _velocity(settings.engine, model, registry, connection),
+    )
+    _run(
+        Runtime(
+            connection=connection,
+            settings=settings.engine,
+            definitions=definitions,
+            clock_ms=_clock_ms,
+        )
+    )
+
+
+def run_sink(settings: Settings) -> None:
+    """Store every output topic in ClickHouse until SIGTERM or SIGINT."""
+    registry = registry_of(settings)
+    sink = ClickHouseSink(clickhouse_of(settings))
+    engine = EngineSettings(
+        app_id=f"{settings.engine.app_id}-sink",
+        linger_ms=SINK_LINGER_MS,
+        batch_records_max=SINK_BATCH_RECORDS_MAX,
+        pending_records_max=SINK_PENDING_RECORDS_MAX,
+        session_timeout_ms=settings.engine.session_timeout_ms,
+        stop_s_max=settings.engine.stop_s_max,
+    )
+    decoders = _decoders(OUTPUT_TOPICS, registry)
+    _run(
+        Runtime(
+            connection=settings.kafka.connection(),
+            settings=engine,
+            definitions=tuple(_sink(topic, sink, decoders[topic]) for topic in OUTPUT_TOPICS),
+            clock_ms=_clock_ms,
+        )
+    )
+
+
+def registry_of(settings: Settings) -> Registry:
+    """Return the registry client of the settings."""
+    ca_file = settings.registry.ca_file
+    return Registry(
+        settings.registry.url,
+        user=settings.registry.username,
+        password=revealed(settings.registry.password),
+        ca_file=None if ca_file is None else str(ca_file),
+    )
+
+
+def clickhouse_of(settings: Settings) -> ClickHouse:
+    """Return the ClickHouse connection of the settings."""
+    section = settings.clickhouse
+    return ClickHouse(
+        host=section.host,
+        port=section.port,
+        user=section.user,
+        password=section.password.get_secret_value(),
+        database=section.database,
+        secure=section.secure,
+        verify=section.verify,
+        ca_file=None if section.ca_file is None else str(section.ca_file),
+    )
+
+
+def _scoring(
+    settings: Settings, model: Model, registry: Registry, connection: KafkaConnection
+) -> TaskDefinition:
+    writers = WriterSchemas()
+    context = ScoringContext(
+        model=model,
+        partitions=settings.topics.partitions,
+        reader=EventReader(
+            {topic: Decoder(contract(topic), writers) for topic in INPUT_TOPICS},
+            writers,
+            registry,
+            future_ms_max=FUTURE_MS_MAX,
+        ),
+        encoders={
+            topic: Encoder(contract(topic), registry.id_of(contract(topic)))
+            for topic in OUTPUT_TOPICS
+        },
+    )
+    return TaskDefinition(
+        name="scoring",
+        inputs=(*INPUT_TOPICS, REROUTED_EVENTS),
+        holes=frozenset({REROUTED_EVENTS}),
+        reducer=lambda partition: LeadScoring(context, partition=partition),
+        ledger=lambda partition: KafkaLedger(
+            connection, settings.engine, task_name="scoring", partition=partition
+        ),
+        timers=True,
+    )
+
+
+def _velocity(
+    engine: EngineSettings, model: Model, registry: Registry, connection: KafkaConnection
+) -> TaskDefinition:
+    velocity = contract(LEAD_VELOCITY)
+    context = VelocityContext(
+        top_rank=len(model.tiers) - 1,
+        decoder=_decoders((TIER_CHANGES,), registry)[TIER_CHANGES],
+        encoder=Encoder(velocity, registry.id_of(velocity)),
+        partials_max=PARTIALS_MAX,
+    )
+    return TaskDefinition(
+        name="velocity",
+        inputs=(TIER_CHANGES,),
+        holes=frozenset({TIER_CHANGES}),
+        reducer=lambda partition: LeadVelocity(context, partition=partition),
+        ledger=lambda partition: KafkaLedger(
+            connection, engine, task_name="velocity", partition=partition
+        ),
+    )
+
+
+def _sink(topic: str, sink: ClickHouseSink, decoder: Decoder) -> TaskDefinition:
+    return TaskDefinition(
+        name=f"sink-{topic}",
+        inputs=(topic,),
+        holes=frozenset({topic}),
+        reducer=lambda partition: RowCollector(topic, partition, decoder),
+        ledger=lambda partition: SinkLedger(sink, topic=topic, partition=partition),
+        patient=True,
+    )
+
+
+def _decoders(topics: tuple[str, ...], registry: Registry) -> Mapping[str, Decoder]:
+    """Return decoders of our own topics, which are written with the contracts of the day."""
+    writers = WriterSchemas()
+    for topic in topics:
+        schema_id = registry.id_of(contract(topic))
+        writers.learn(schema_id, registry.schema(schema_id))
+    return {topic: Decoder(contract(topic), writers) for topic in topics}
+
+
+def _run(runtime: Runtime) -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await run(create_app(runtime), stop)
+
+    asyncio.run(main())
+
+
+def _clock_ms() -> int:
+    return time.time_ns() // 1_000_000

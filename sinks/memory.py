@@ -1,0 +1,46 @@
+"""A row sink that keeps its rows in memory: for tests and simulations."""
+
+from threading import Lock
+
+from sinks.port import Block
+
+Row = dict[str, object]
+
+
+class MemorySink:
+    """Rows by their place in Kafka; several threads may write."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[tuple[int, int], Row]] = {}
+        self._lock = Lock()
+
+    def positions(self, topic: str) -> dict[int, int]:
+        """Return one more than the highest offset held, by partition."""
+        with self._lock:
+            held: dict[int, int] = {}
+            for partition, offset in self._rows.get(topic, {}):
+                held[partition] = max(offset + 1, held.get(partition, 0))
+            return held
+
+    def write(self, block: Block) -> None:
+        """Keep the rows of a block."""
+        names = tuple(block.columns)
+        rows = [dict(zip(names, row, strict=True)) for row in _across(block)]
+        with self._lock:
+            held = self._rows.setdefault(block.topic, {})
+            for offset, row in zip(block.columns["source_offset"], rows, strict=True):
+                assert isinstance(offset, int)
+                held[block.partition, offset] = row
+
+    def rows(self, topic: str) -> list[Row]:
+        """Return the rows of a topic, by partition and offset."""
+        with self._lock:
+            return [row for _, row in sorted(self._rows.get(topic, {}).items(), key=_place)]
+
+
+def _across(block: Block) -> list[tuple[object, ...]]:
+    return list(zip(*block.columns.values(), strict=True))
+
+
+def _place(entry: tuple[tuple[int, int], Row]) -> tuple[int, int]:
+    return entry[0]

@@ -1,0 +1,104 @@
+"""The port between the engine and a store of rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class SinkError(Exception):
+    """A store did not do what it was asked."""
+
+
+class SinkUnavailable(SinkError):
+    """The store cannot take rows now; the same block may be written again later."""
+
+
+class SinkMisconfigured(SinkUnavailable):
+    """The store will take no rows until someone changes it or the settings; none is lost."""
+
+
+class SinkRejected(SinkError):
+    """The store will never take a row as it is.
+
+    Parameters
+    ----------
+    offset : int or None
+        Of the row's record; None where the store does not say which row it is.
+    """
+
+    def __init__(
+        self, message: str, *, topic: str, partition: int, offset: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Rows of one partition of a topic, to be written as one.
+
+    Parameters
+    ----------
+    first_offset, last_offset : int
+        The offsets that it covers, both included; not every one of them needs to have a row.
+    columns : mapping of str to sequence
+        Values by column, all of the same length; `source_offset` rises from row to row.
+    """
+
+    topic: str
+    partition: int
+    first_offset: int
+    last_offset: int
+    columns: Mapping[str, Sequence[object]] = field(repr=False)
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(next(iter(self.columns.values()), ()))
+
+
+class RowSink(Protocol):
+    """A store that holds each record of a topic as one row, however often it is written.
+
+    Blocks of a partition come in the order of their offsets and leave no record out. So the
+    highest offset held says that all before it are held too, with several writers at once as well.
+    """
+
+    def positions(self, topic: str) -> dict[int, int]:
+        """Return where to go on: one more than the highest offset held, by partition.
+
+        Parameters
+        ----------
+        topic : str
+
+        Returns
+        -------
+        dict of int to int
+            Without the partitions that no row is held of.
+
+        Raises
+        ------
+        SinkUnavailable
+            Ask again later.
+        """
+        ...
+
+    def write(self, block: Block) -> None:
+        """Write a block; it is durable when this returns.
+
+        Rows that are held already, from a block cut otherwise too, are not seen twice.
+
+        Parameters
+        ----------
+        block : Block
+
+        Raises
+        ------
+        SinkUnavailable
+            Write the same block again later, until it is taken: whether it is held is not known.
+        SinkRejected
+            Never, as it is.
+        """
+        ...
