@@ -40,6 +40,9 @@ FUTURE_MS_MAX = 300_000
 PARTIALS_MAX = 20_000
 """Windows that a velocity task holds: two weeks of minutes."""
 
+CHATTY_LOGGERS = ("aiokafka", "faust", "mode", "httpx2")
+"""Libraries that tell of every request."""
+
 SINK_LINGER_MS = 250
 SINK_BATCH_RECORDS_MAX = 5_000
 SINK_PENDING_RECORDS_MAX = 20_000
@@ -191,6 +194,9 @@ def _decoders(topics: tuple[str, ...], registry: Registry) -> Mapping[str, Decod
 
 def _run(runtime: Runtime) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    for name in CHATTY_LOGGERS:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
     async def main() -> None:
         stop = asyncio.Event()

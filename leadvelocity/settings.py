@@ -207,6 +207,8 @@ def _content(file: Path) -> dict[str, Any]:
         raise WrongInput(f"settings file {file}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise WrongInput(f"settings file {file}: {error}") from None
-    if not isinstance(content, dict | None) or any(not isinstance(key, str) for key in content or {}):
+    if not isinstance(content, dict | None) or any(
+        not isinstance(key, str) for key in content or {}
+    ):
         raise WrongInput(f"settings file {file}: sections are expected, such as `kafka:`")
     return content or {}

@@ -67,13 +67,21 @@ def topics(app_id: str) -> tuple[Topic, ...]:
         "max.compaction.lag.ms": str(3_600_000),
     }
     return (
-        *(Topic(name=name, policy="delete", settings=inputs) for name in
-          (WEBSITE_VISITS, EMAIL_OPENS, FORM_FILLS)),
+        *(
+            Topic(name=name, policy="delete", settings=inputs)
+            for name in (WEBSITE_VISITS, EMAIL_OPENS, FORM_FILLS)
+        ),
         Topic(name=REROUTED_EVENTS, policy="delete", settings=wrapping | appended),
         *(Topic(name=name, policy="delete") for name in (TIER_CHANGES, LEAD_VELOCITY)),
-        *(Topic(name=name, policy="delete", settings=wrapping) for name in
-          (SCORED_EVENTS, DEAD_LETTERS)),
+        *(
+            Topic(name=name, policy="delete", settings=wrapping)
+            for name in (SCORED_EVENTS, DEAD_LETTERS)
+        ),
         Topic(name=LEAD_SCORES, policy="compact", settings=compacting),
-        *(Topic(name=changelog_topic(app_id, task), policy="compact", settings=compacting | wrapping)
-          for task in TASKS),
+        *(
+            Topic(
+                name=changelog_topic(app_id, task), policy="compact", settings=compacting | wrapping
+            )
+            for task in TASKS
+        ),
     )

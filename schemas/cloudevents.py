@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from schemas.contracts import Contract
 
@@ -39,7 +40,7 @@ def headers(
     source : str
         Who says so, as a URI reference.
     incoming : iterable of (str, bytes)
-        Headers of the record that caused it; its `traceparent` is carried on.
+        Headers of the record that caused it; its first `traceparent` is carried on.
     """
     result = [
         ("ce_specversion", b"1.0"),
@@ -51,7 +52,8 @@ def headers(
     ]
     if 0 <= time_ms <= _YEAR_9999_MS:
         result.append(("ce_time", _rfc3339(time_ms)))
-    result.extend(each for each in incoming if each[0] == "traceparent")
+    traces = (each for each in incoming if each[0] == "traceparent")
+    result.extend(islice(traces, 1))
     return tuple(result)
 
 

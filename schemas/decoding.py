@@ -195,7 +195,7 @@ def _read(value: bytes, reading: _Reading) -> dict[str, object]:
     stream.seek(framing.HEAD_BYTES)
     try:
         record: Any = fastavro.schemaless_reader(stream, reading.writer, reading.resolve_to)
-    except EOFError as error:
+    except (EOFError, IndexError) as error:  # the latter: within a number
         raise Undecodable(DeadLetterReason.TRUNCATED, f"ends too early: {error}") from error
     except UnicodeDecodeError as error:
         raise Undecodable(DeadLetterReason.BAD_VALUE, f"not UTF-8: {error.reason}") from error

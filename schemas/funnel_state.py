@@ -7,10 +7,10 @@ from scoring.funnel import Partial, Passage, Place, Transitions, Window
 
 FORMAT_VERSION = 1
 
-_Cell = tuple[int, int, str, str, int, int, dict[int, int]]
+_Cell = tuple[int, int, str, str, int, int, list[tuple[int, int]]]
 _Wire = tuple[str, int, int, int, int, list[_Cell]]
 
-_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Wire)
 
 
@@ -22,7 +22,7 @@ def key(place: Place) -> bytes:
 def encode(partial: Partial) -> bytes:
     """Return the bytes of a partial; equal partials give equal bytes."""
     cells: list[_Cell] = [
-        (*passage, cell.count, cell.dwell_ms_sum, dict(cell.dwells))
+        (*passage, cell.count, cell.dwell_ms_sum, sorted(cell.dwells.items()))
         for passage, cell in sorted(partial.transitions.items())
     ]
     place = partial.place
@@ -59,7 +59,9 @@ def decode(data: bytes) -> Partial:
             version=version,
             hot_leads=hot_leads,
             transitions={
-                Passage(*cell[:4]): Transitions(count=cell[4], dwell_ms_sum=cell[5], dwells=cell[6])
+                Passage(*cell[:4]): Transitions(
+                    count=cell[4], dwell_ms_sum=cell[5], dwells=dict(cell[6])
+                )
                 for cell in cells
             },
         )

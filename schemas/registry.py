@@ -13,7 +13,7 @@ COMPATIBILITY = "FULL_TRANSITIVE"
 """Every version can read, and be read by, every other version of its subject."""
 
 _TRANSIENT = frozenset((408, 425, 429))
-_NOT_FOUND = 404
+_NOT_FOUND = frozenset((400, 404))
 _REFUSED = frozenset((401, 403))
 _INCOMPATIBLE = frozenset((409, 422))
 _SERVER_ERROR = 500
@@ -141,7 +141,11 @@ class Registry:
         RegistryRefused
             When the registry refuses for another reason.
         """
-        found = self._ask(f"get schema {schema_id}", lambda: self._client.get_schema(schema_id))
+        task = f"get schema {schema_id}"
+        try:
+            found = self._ask(task, lambda: self._client.get_schema(schema_id))
+        except IncompatibleSchema as error:  # an id that no registry would give
+            raise UnknownSchema(str(error)) from error
         return str(found.schema_str)
 
     def _ask(self, task: str, request: Callable[[], T]) -> T:
@@ -158,7 +162,7 @@ class Registry:
         text = f"{self._url} cannot {task}: HTTP {status}: {error.error_message}"
         if status >= _SERVER_ERROR or status in _TRANSIENT:
             return RegistryUnavailable(text)
-        if status == _NOT_FOUND:
+        if status in _NOT_FOUND:
             return UnknownSchema(text)
         if status in _INCOMPATIBLE:
             return IncompatibleSchema(text)

@@ -36,13 +36,30 @@ class SchemaLimits:
 DEFAULT_LIMITS = SchemaLimits()
 
 
+_item = list.__getitem__
+
+
+class NoSuchChoice(ValueError):
+    """A union branch or enum symbol that its schema does not have."""
+
+
 class _Choices(list[Any]):
-    """Union branches or enum symbols; unlike a list, -1 is not the last of them."""
+    """Union branches or enum symbols; unlike in a list, -1 is not the last of them.
+
+    fastavro's compiled reader adds the length to a negative index before it asks. A length of 0
+    lets the index arrive here as it stands in the bytes.
+    """
+
+    def __len__(self) -> int:
+        return 0
 
     def __getitem__(self, index: Any) -> Any:
-        if index < 0:
-            raise IndexError(index)
-        return super().__getitem__(index)
+        if index >= 0:
+            try:
+                return _item(self, index)
+            except IndexError:
+                pass
+        raise NoSuchChoice(f"there is no choice {index}")
 
 
 def parse(text: str, limits: SchemaLimits = DEFAULT_LIMITS) -> dict[str, Any]:

@@ -1,12 +1,16 @@
 """A band of scores, and where a curve leaves it."""
 
 from dataclasses import dataclass
-from math import ceil, log
+from math import ceil, inf, log, nan
+from typing import NamedTuple
 
 from scoring.curve import Curve
 
+HALVING_ROUND = 8
+"""Every eighth round halves, whatever Newton's method says."""
 
-@dataclass(frozen=True, slots=True, kw_only=False)
+
+@dataclass(frozen=True, slots=True)
 class Band:
     """The scores that keep a curve's lead in its tier: from `exit` to just below `rise`."""
 
@@ -27,8 +31,9 @@ class Band:
 def first_between(band: Band, low_ms: int, high_ms: int, *, threshold: float) -> int:
     """Return the first millisecond at which a curve is outside its band.
 
-    Newton's method on the logarithm of engagement (exact for one half-life), inside a bracket
-    that each round narrows and every third round halves, so that it always ends.
+    Newton's method on the logarithm of engagement (exact for one half-life), from the end of a
+    bracket that is nearer to the threshold. Each round narrows the bracket and every eighth halves
+    it, so it always ends.
 
     Parameters
     ----------
@@ -44,27 +49,42 @@ def first_between(band: Band, low_ms: int, high_ms: int, *, threshold: float) ->
     -------
     int
     """
-    at_ms, rounds = low_ms, 0
     target = threshold - band.curve.fit
-    engagement, slope = band.curve.motion(at_ms)
+    low, high = _aim(band.curve, low_ms, target), NO_AIM
+    rounds = 0
     while high_ms - low_ms > 1:
         rounds += 1
-        guess_ms = _guess_ms(at_ms, engagement, slope, target)
-        if rounds % 3 and low_ms - 1 < guess_ms < high_ms + 1:
-            at_ms = min(max(ceil(guess_ms), low_ms + 1), high_ms - 1)
+        at_ms = (low_ms + high_ms) // 2
+        if rounds % HALVING_ROUND:
+            for aim in (low, high) if low.miss < high.miss else (high, low):
+                if low_ms - 1 < aim.guess_ms < high_ms + 1:
+                    at_ms = min(max(ceil(aim.guess_ms), low_ms + 1), high_ms - 1)
+                    break
+        aim = _aim(band.curve, at_ms, target)
+        if band.left(aim.engagement):
+            high_ms, high = at_ms, aim
         else:
-            at_ms = (low_ms + high_ms) // 2
-        engagement, slope = band.curve.motion(at_ms)
-        if band.left(engagement):
-            high_ms = at_ms
-        else:
-            low_ms = at_ms
+            low_ms, low = at_ms, aim
     return high_ms
 
 
-def _guess_ms(at_ms: int, engagement: float, slope: float, target: float) -> float:
+class _Aim(NamedTuple):
+    """Where Newton's method points from one end of a bracket, and how far off that end is."""
+
+    engagement: float
+    miss: float
+    guess_ms: float
+
+
+NO_AIM = _Aim(nan, inf, nan)
+
+
+def _aim(curve: Curve, at_ms: int, target: float) -> _Aim:
+    engagement, slope = curve.motion(at_ms)
     if slope == 0:
-        return float("nan")  # inside no bracket
-    if engagement > 0 and target > 0:
-        return at_ms + engagement / slope * log(target / engagement)
-    return at_ms + (target - engagement) / slope
+        guess_ms = nan
+    elif engagement > 0 and target > 0:
+        guess_ms = at_ms + engagement / slope * log(target / engagement)
+    else:
+        guess_ms = at_ms + (target - engagement) / slope
+    return _Aim(engagement, abs(engagement - target), guess_ms)

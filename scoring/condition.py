@@ -93,9 +93,19 @@ def _names(name: str) -> tuple[str, str]:
 
 
 def _any_of(patterns: list[str]) -> Callable[[str], bool]:
-    globs = [pattern for pattern in patterns if any(sign in pattern for sign in "*?[")]
-    if not globs:
+    if not any(_is_glob(pattern) for pattern in patterns):
         return frozenset(patterns).__contains__
+    if all(_is_prefix(pattern) for pattern in patterns):
+        prefixes = tuple(pattern[:-1] for pattern in patterns)
+        return lambda text: text.startswith(prefixes)
     # One expression for all, since translated patterns are each anchored at their end.
     regex = re.compile("|".join(translate(pattern) for pattern in patterns))
     return lambda text: regex.match(text) is not None
+
+
+def _is_glob(pattern: str) -> bool:
+    return any(sign in pattern for sign in "*?[")
+
+
+def _is_prefix(pattern: str) -> bool:
+    return pattern.endswith("*") and not _is_glob(pattern[:-1])

@@ -1,7 +1,7 @@
 """When a lead's tier next changes by time alone: the first millisecond, exactly."""
 
 from collections.abc import Sequence
-from math import ceil, frexp, inf, log2
+from math import ceil, exp2, frexp, inf, isfinite, log2
 
 from scoring.bracket import Band, first_between
 from scoring.curve import Curve, curve_of
@@ -67,29 +67,19 @@ def first_change_ms(
             return None  # what is left in the end holds the tier
         return _first_fall(curve, tier.exit, from_ms=falls_from_ms)
 
-    both = Band(curve, exit=tier.exit, rise=rise_threshold(tiers, rank))
-    only_rise = Band(curve, exit=-inf, rise=both.rise)
+    band = Band(curve, exit=tier.exit, rise=rise_threshold(tiers, rank))
+    only_rise = Band(curve, exit=-inf, rise=band.rise)
     found = _first_change(only_rise, from_ms=after_ms + 1, to_ms=falls_from_ms - 1)
-    if found is None:
-        to_ms = max(falls_from_ms, _end_ms(curve))
-        found = _first_change(both, from_ms=falls_from_ms, to_ms=to_ms)
-    return found
+    return _first_change(band, from_ms=falls_from_ms, to_ms=None) if found is None else found
 
 
 def _first_fall(curve: Curve, exit_below: float, *, from_ms: int) -> int:
     """Find where a curve without penalties, which never rises, falls below `exit_below`."""
     band = Band(curve, exit=exit_below, rise=inf)
-    if band.left_at(from_ms):
+    low_ms = from_ms - 1
+    if band.left_at(low_ms):
         return from_ms
-    # All parts without caps, decaying at the slowest half-life, lie above the curve. For one
-    # half-life and no cap this bound is the crossing itself.
-    uncapped, slowest_ms = 0.0, 0
-    for _, parts in curve.groups:
-        for points, value, ref_ms, half_life_ms, _ in parts:
-            uncapped += points * value * 2.0 ** ((ref_ms - from_ms) / half_life_ms)
-            slowest_ms = max(slowest_ms, half_life_ms)
-    half_lives = max(0.0, log2(uncapped) - log2(exit_below - curve.fit))
-    low_ms, high_ms = from_ms, from_ms + ceil(half_lives * slowest_ms)
+    high_ms = _settled_ms(curve, exit_below, from_ms=low_ms)
     step_ms = 1
     while not band.left_at(high_ms):  # equal to `exit`, or rounding
         low_ms, high_ms = high_ms, high_ms + step_ms
@@ -97,13 +87,22 @@ def _first_fall(curve: Curve, exit_below: float, *, from_ms: int) -> int:
     return first_between(band, low_ms, high_ms, threshold=exit_below)
 
 
-def _first_change(band: Band, *, from_ms: int, to_ms: int) -> int | None:
-    """Find the first change in a closed interval, of a curve that may fall and rise."""
-    if from_ms > to_ms:
+def _first_change(band: Band, *, from_ms: int, to_ms: int | None) -> int | None:
+    """Find the first change from `from_ms` on, of a curve that may fall and rise."""
+    if to_ms is not None and from_ms > to_ms:
         return None
     if band.left_at(from_ms):
         return from_ms
-    return _first_within(band, from_ms, to_ms)
+    if to_ms is not None:
+        return _first_within(band, from_ms, to_ms)
+    thresholds = [one for one in (band.exit, band.rise) if isfinite(one)]
+    settled_ms = max(
+        (_settled_ms(band.curve, one, from_ms=from_ms) for one in thresholds), default=from_ms
+    )
+    found = _first_within(band, from_ms, settled_ms)
+    if found is None and band.left(0.0):  # equal to the threshold, or rounding
+        found = _first_within(band, settled_ms, max(settled_ms, _end_ms(band.curve)))
+    return found
 
 
 def _first_within(band: Band, low_ms: int, high_ms: int) -> int | None:
@@ -125,6 +124,27 @@ def _first_within(band: Band, low_ms: int, high_ms: int) -> int | None:
     middle_ms = (low_ms + high_ms) // 2
     found = _first_within(band, low_ms, middle_ms)
     return _first_within(band, middle_ms, high_ms) if found is None else found
+
+
+def _settled_ms(curve: Curve, threshold: float, *, from_ms: int) -> int:
+    """Return when a curve has come to the side of a threshold on which it ends, for good.
+
+    All parts that could keep it on the other side, without caps and decaying at the slowest
+    half-life, are then worth no more than the distance of fit alone. For one half-life and no cap
+    this is the crossing itself.
+    """
+    room = threshold - curve.fit
+    if room == 0:
+        return max(from_ms, _end_ms(curve))
+    against, slowest_ms = 0.0, 0
+    for _, parts in curve.groups:
+        for points, value, ref_ms, half_life_ms, _ in parts:
+            if (points > 0) == (room > 0):
+                against += abs(points) * value * exp2((ref_ms - from_ms) / half_life_ms)
+                slowest_ms = max(slowest_ms, half_life_ms)
+    if against <= abs(room):
+        return from_ms + 1
+    return from_ms + 1 + ceil((log2(against) - log2(abs(room))) * slowest_ms)
 
 
 def _end_ms(curve: Curve) -> int:

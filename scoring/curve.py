@@ -41,8 +41,8 @@ class Curve:
             subtotal = 0.0
             for points, value, ref_ms, half_life_ms, cap in parts:
                 worth = points * (value * exp2((ref_ms - at_ms) / half_life_ms))
-                subtotal += worth if worth < cap else cap
-            total += subtotal if subtotal < group_cap else group_cap
+                subtotal += worth if worth < cap else cap  # noqa: FURB136  (twice as fast as min)
+            total += subtotal if subtotal < group_cap else group_cap  # noqa: FURB136
         return total
 
     def motion(self, at_ms: int) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from scoring.classification import Rule
 from scoring.decay import added
 from scoring.event import Event
-from scoring.judgement import Cause, judge
+from scoring.judgement import Cause, Memory, judge
 from scoring.model import Model
 from scoring.outcome import Outcome
 from scoring.prepared import Prepared, prepared
@@ -80,22 +80,18 @@ def fold(state: LeadState | None, event: Event, model: Model) -> Folded:
     rule = layout.classifier.classify(event, as_mapping(profile))
     weight = model.machine_weight if event.machine else 1.0
     points = rule.signal.points * weight if rule is not None else 0.0
-    applied = LeadState(
+    memory = Memory(
         counts=_counted(state.counts, rule, weight, at_ms=at_ms),
         fast=added(state.fast, points, at_ms=at_ms, half_life_ms=model.fast_half_life_ms),
         slow=added(state.slow, points, at_ms=at_ms, half_life_ms=model.slow_half_life_ms),
         profile=profile,
         recent_ids=(*state.recent_ids, event.event_id)[-model.recent_ids_max :],
-        tier=state.tier,
-        since_ms=state.since_ms,
-        as_of_ms=state.as_of_ms,
-        seq=state.seq,
-        cools_at_ms=state.cools_at_ms,
-        model_version=state.model_version,
     )
     reason = Reason.LATE_EVENT if at_ms < state.as_of_ms else Reason.EVENT
     cause = Cause(lead_id=event.lead_id, reason=reason, event_id=event.event_id)
-    state = judge(applied, layout, max(at_ms, state.as_of_ms), cause, changes)
+    state = judge(
+        state, memory, cause, at_ms=max(at_ms, state.as_of_ms), layout=layout, changes=changes
+    )
     return Folded(
         state=state,
         outcome=Outcome.SCORED if rule is not None else Outcome.UNMATCHED,
@@ -165,7 +161,10 @@ def _cooled(
     state: LeadState, layout: Prepared, lead_id: str, until_ms: int, changes: list[TierChange]
 ) -> LeadState:
     """Judge at each moment due up to `until_ms`; a finite sum of decays has finitely many."""
+    if state.cools_at_ms is None or state.cools_at_ms > until_ms:
+        return state
+    memory = Memory(state.counts, state.fast, state.slow, state.profile, state.recent_ids)
     cause = Cause(lead_id=lead_id, reason=Reason.DECAY, event_id=None)
     while state.cools_at_ms is not None and state.cools_at_ms <= until_ms:
-        state = judge(state, layout, state.cools_at_ms, cause, changes)
+        state = judge(state, memory, cause, at_ms=state.cools_at_ms, layout=layout, changes=changes)
     return state

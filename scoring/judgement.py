@@ -1,15 +1,26 @@
 """Judging a lead: its tier at a moment, the change if there is one, and when it next changes."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from scoring.crossing import first_change_ms
 from scoring.curve import curve_of
 from scoring.prepared import Prepared
 from scoring.score import contributions_at
-from scoring.state import LeadState
+from scoring.state import Count, LeadState, ProfileField
 from scoring.tier_change import Reason, Score, TierChange
 from scoring.tiers import judged
 from scoring.velocity import momentum_at, velocity_at
+
+
+class Memory(NamedTuple):
+    """What events leave behind in a lead's state, as time alone does not."""
+
+    counts: tuple[Count | None, ...]
+    fast: Count
+    slow: Count
+    profile: tuple[ProfileField, ...]
+    recent_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,20 +33,28 @@ class Cause:
 
 
 def judge(
-    state: LeadState, layout: Prepared, at_ms: int, cause: Cause, changes: list[TierChange]
+    state: LeadState,
+    memory: Memory,
+    cause: Cause,
+    *,
+    at_ms: int,
+    layout: Prepared,
+    changes: list[TierChange],
 ) -> LeadState:
     """Judge a lead's tier at a moment.
 
     Parameters
     ----------
     state : LeadState
-        With all that counts at that moment; its tier is the one before.
-    layout : Prepared
-        Of the model that judges from now on.
-    at_ms : int
-        Event time, not before `state.as_of_ms`.
+        As it was.
+    memory : Memory
+        All that counts at that moment.
     cause : Cause
         A change is put down to the model instead, if it is not the one that judged last.
+    at_ms : int
+        Event time, not before `state.as_of_ms`.
+    layout : Prepared
+        Of the model that judges from now on.
     changes : list of TierChange
         Takes the change, if there is one.
 
@@ -45,18 +64,18 @@ def judge(
         As of `at_ms`.
     """
     model = layout.model
-    curve = curve_of(state.counts, fit=layout.fit(state.profile), prepared=layout)
+    curve = curve_of(memory.counts, fit=layout.fit(memory.profile), prepared=layout)
     score = curve.score(at_ms)
     held_ms = at_ms - state.since_ms
     rank = judged(model.tiers, rank=state.tier, score=score.total, held_ms=held_ms)
     changed = rank != state.tier
     since_ms = at_ms if changed else state.since_ms
     after = LeadState(
-        counts=state.counts,
-        fast=state.fast,
-        slow=state.slow,
-        profile=state.profile,
-        recent_ids=state.recent_ids,
+        counts=memory.counts,
+        fast=memory.fast,
+        slow=memory.slow,
+        profile=memory.profile,
+        recent_ids=memory.recent_ids,
         tier=rank,
         since_ms=since_ms,
         as_of_ms=at_ms,

@@ -1,6 +1,6 @@
 """What of a model every event needs, laid out once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf
 
@@ -8,6 +8,9 @@ from scoring.classification import Classifier
 from scoring.model import Model
 from scoring.profile import as_mapping
 from scoring.state import ProfileField
+
+FITS_MAX = 16_384
+"""Leads whose fit is remembered, for as long as their answers stay the same object."""
 
 MODELS_MAX = 16
 """Models laid out at the same time; a process has one, a comparison of models a few."""
@@ -32,10 +35,20 @@ class Prepared:
     classifier: Classifier
     groups: tuple[tuple[float, tuple[Member, ...]], ...]
     fit_of_nobody: float
+    _fits: dict[int, tuple[tuple[ProfileField, ...], float]] = field(default_factory=dict)
 
     def fit(self, profile: tuple[ProfileField, ...]) -> float:
         """Return the points for who the lead is: all fit rules that hold, added."""
-        return _fit(self.model, profile) if profile else self.fit_of_nobody
+        if not profile:
+            return self.fit_of_nobody
+        known = self._fits.get(id(profile))
+        if known is not None:
+            return known[1]
+        if len(self._fits) >= FITS_MAX:
+            self._fits.clear()
+        points = _fit(self.model, profile)
+        self._fits[id(profile)] = (profile, points)  # holding it keeps its id its own
+        return points
 
 
 @lru_cache(maxsize=MODELS_MAX)

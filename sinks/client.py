@@ -8,17 +8,19 @@ from typing import Any
 
 from clickhouse_driver import Client, errors
 
-from sinks.failures import CURES, message_of, unavailable
+from sinks.failures import message_of, unavailable
 from sinks.port import SinkError
 
 TRANSPORT_FAULTS = (OSError, EOFError, errors.Error)
 """What the driver raises when the server is away, does not answer, or says no."""
 
-_AWAY = frozenset({
-    errors.ErrorCodes.NETWORK_ERROR,
-    errors.ErrorCodes.SOCKET_TIMEOUT,
-    errors.ErrorCodes.UNEXPECTED_PACKET_FROM_SERVER,
-    errors.ErrorCodes.UNKNOWN_PACKET_FROM_SERVER,
+_NOT_THE_QUERY = frozenset({
+    81,  # UNKNOWN_DATABASE
+    192,  # UNKNOWN_USER
+    193,  # WRONG_PASSWORD
+    194,  # REQUIRED_PASSWORD
+    195,  # IP_ADDRESS_NOT_ALLOWED
+    516,  # AUTHENTICATION_FAILED
 })
 
 
@@ -145,14 +147,13 @@ def query(
     QueryRefused
         The statement is at fault.
     SinkUnavailable
-        ClickHouse is away, or does not know the user or the tables (`SinkMisconfigured`).
+        ClickHouse is away, or does not know the user or the database (`SinkMisconfigured`).
     """
     client = clickhouse.client()
     try:
         rows, columns = client.execute(sql, parameters, with_column_types=True) or ([], [])
     except TRANSPORT_FAULTS as error:
-        code = getattr(error, "code", None)
-        if isinstance(error, errors.Error) and code not in _AWAY and code not in CURES:
+        if isinstance(error, errors.ServerException) and error.code not in _NOT_THE_QUERY:
             raise QueryRefused(message_of(error)) from error
         where = f"asking ClickHouse at {clickhouse.host}:{clickhouse.port}"
         raise unavailable(error, doing=where) from error

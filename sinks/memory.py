@@ -24,6 +24,8 @@ class MemorySink:
 
     def write(self, block: Block) -> None:
         """Keep the rows of a block."""
+        if not block.rows:
+            return
         names = tuple(block.columns)
         rows = [dict(zip(names, row, strict=True)) for row in _across(block)]
         with self._lock:

@@ -2,13 +2,13 @@
 
 import asyncio
 import tempfile
-from typing import Any
 
 import faust
 from faust.types import StreamT
 
 from streams.batch import Batch
 from streams.definition import TaskDefinition
+from streams.exits import fail_stop
 from streams.runtime import Runtime
 from streams.transport import BatchSchema
 
@@ -20,6 +20,10 @@ class TaskApp(faust.App):
     """A Faust app whose agents run on tasks."""
 
     runtime: Runtime
+
+    async def _wait_for_table_recovery_completed(self) -> bool:
+        # There are no tables: Faust would wait for ever. False: the app was not stopped meanwhile.
+        return False
 
 
 def create_app(runtime: Runtime) -> TaskApp:
@@ -62,11 +66,14 @@ async def run(app: TaskApp, stop: asyncio.Event) -> None:
     Raises
     ------
     Exception
-        What kept the app from starting.
+        What kept the app from starting, or what it crashed of.
     """
-    worker: Any = faust.Worker(app, loglevel=None, redirect_stdouts=False, override_logging=False)
-    await worker.start()
+    await app.start()
     try:
-        await stop.wait()
+        await app.wait(stop.wait())
     finally:
-        await worker.stop()
+        try:
+            async with asyncio.timeout(2 * app.runtime.settings.stop_s_max):
+                await app.stop()
+        except TimeoutError as error:
+            fail_stop("the worker does not stop", error)

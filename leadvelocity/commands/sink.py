@@ -1,0 +1,18 @@
+"""`leadvelocity sink`."""
+
+import typer
+
+from leadvelocity.context import open_settings
+from leadvelocity.options import DirectoryOption, SettingsOption
+from leadvelocity.provision import require_setup
+from leadvelocity.roles import run_sink
+
+app = typer.Typer()
+
+
+@app.command()
+def sink(directory: DirectoryOption = None, settings_file: SettingsOption = None) -> None:
+    """Write the output topics into ClickHouse until SIGTERM or Ctrl-C."""
+    settings = open_settings(directory, settings_file)
+    require_setup(settings)
+    run_sink(settings)

@@ -1,0 +1,104 @@
+"""What the demo shows while it runs: on a terminal a live page, elsewhere plain lines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+HOTTEST, RECENT, WHY = 8, 10, 3
+LINE_EVERY_S = 2.0
+CHANGES_PER_LINE = 3
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """What is known at a moment.
+
+    Parameters
+    ----------
+    rate : float
+        Events sent a second, lately.
+    lag : int
+        Events that wait to be scored.
+    """
+
+    elapsed_s: float
+    sent: int
+    rate: float
+    lag: int
+    hottest: Sequence[Record]
+    recent: Sequence[Record]
+
+
+class View:
+    """Shows glances until it is left."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, refresh_per_second=4) if console.is_terminal else None
+        self._next_line_s = 0.0
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, glance: Glance) -> None:
+        """Show a glance."""
+        if self._live is not None:
+            self._live.update(_page(glance))
+        elif glance.elapsed_s >= self._next_line_s:
+            self._next_line_s = glance.elapsed_s + LINE_EVERY_S
+            self._console.print(_head(glance), highlight=False)
+            for change in glance.recent[:CHANGES_PER_LINE]:
+                self._console.print(f"  {_move(change)}  {why(change)}", highlight=False)
+
+
+def why(change: Record) -> str:
+    """Return the largest contributions of a tier change, in words."""
+    parts = [f"{each['signal']} {each['points']:+.1f}" for each in change["contributions"][:WHY]]
+    if change["fit"]:
+        parts.append(f"fit {change['fit']:+.1f}")
+    return ", ".join(parts)
+
+
+def _head(glance: Glance) -> str:
+    return (
+        f"{glance.elapsed_s:5.0f} s  {glance.sent:>9,} sent  {glance.rate:>7,.0f} events/s  "
+        f"lag {glance.lag:,}"
+    )
+
+
+def _move(change: Record) -> str:
+    return (
+        f"{change['lead_id']}  {change['from_tier']} → {change['to_tier']}  "
+        f"{change['score']:.1f} ({change['reason']})"
+    )
+
+
+def _page(glance: Glance) -> Group:
+    hottest = Table("lead", "tier", "score", "why", title="Hottest leads", expand=True)
+    for each in glance.hottest:
+        hottest.add_row(each["lead_id"], each["to_tier"], f"{each['score']:.1f}", why(each))
+    recent = Table("lead", "from → to", "score", "reason", title="Tier changes", expand=True)
+    for each in glance.recent:
+        move = f"{each['from_tier']} → {each['to_tier']}"
+        recent.add_row(each["lead_id"], move, f"{each['score']:.1f}", each["reason"])
+    footer = Text("Ctrl-C ends the traffic and does the books; again: stops at once", style="dim")
+    return Group(Text(_head(glance), style="bold"), hottest, recent, footer)

@@ -1,0 +1,202 @@
+"""Kafka for commands: blocking, bounded, and with errors that say what to do."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from leadvelocity.errors import CommandFailed
+from streams.settings import KafkaConnection
+
+ANSWER_S_MAX = 30.0
+"""How long a command waits for Kafka to answer before it fails."""
+
+CONSUMED_MAX = 5_000
+TAIL_RECORDS = 64
+"""How far before the end the last record is looked for first; markers of transactions lie there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """Where a partition begins and ends; `end` is the next offset to be given."""
+
+    topic: str
+    partition: int
+    begin: int
+    end: int
+
+
+def admin_client(connection: KafkaConnection) -> AdminClient:
+    """Return an admin client."""
+    return AdminClient({**connection.librdkafka(), "log_level": 0})
+
+
+@contextmanager
+def kafka_errors(connection: KafkaConnection, doing: str) -> Iterator[None]:
+    """Tell of Kafka's errors in one line, with the cure."""
+    try:
+        yield
+    except KafkaException as error:
+        raise CommandFailed(_text(connection, doing, error)) from error
+
+
+def _text(connection: KafkaConnection, doing: str, error: KafkaException) -> str:
+    cause = error.args[0] if error.args else error
+    text = cause.str() if isinstance(cause, KafkaError) else str(cause)
+    return (
+        f"{doing}: Kafka at {connection.bootstrap_servers}: {text}; "
+        "check that it runs (`leadvelocity stack status`) and the kafka settings"
+    )
+
+
+def partition_counts(connection: KafkaConnection) -> dict[str, int]:
+    """Return the partition count of every topic there is.
+
+    Raises
+    ------
+    CommandFailed
+        When Kafka does not answer.
+    """
+    with kafka_errors(connection, "listing topics"):
+        listed = admin_client(connection).list_topics(timeout=ANSWER_S_MAX)
+    return {name: len(each.partitions) for name, each in listed.topics.items()}
+
+
+def extents(
+    connection: KafkaConnection, topics: Sequence[str], counts: dict[str, int] | None = None
+) -> list[Extent]:
+    """Return where each partition of `topics` begins and ends.
+
+    Raises
+    ------
+    CommandFailed
+        When a topic is missing, or Kafka does not answer.
+    """
+    counts = partition_counts(connection) if counts is None else counts
+    missing = [topic for topic in topics if topic not in counts]
+    if missing:
+        raise CommandFailed(f"no topic {', '.join(missing)}: run `leadvelocity setup` first")
+    places = [
+        TopicPartition(topic, partition) for topic in topics for partition in range(counts[topic])
+    ]
+    admin: Any = admin_client(connection)  # its types leave out half of what it takes
+    specs: Any = OffsetSpec
+    with kafka_errors(connection, "asking for offsets"):
+        begins = admin.list_offsets(dict.fromkeys(places, specs.earliest()))
+        ends = admin.list_offsets(dict.fromkeys(places, specs.latest()))
+        return [
+            Extent(
+                topic=place.topic,
+                partition=place.partition,
+                begin=begins[place].result(ANSWER_S_MAX).offset,
+                end=ends[place].result(ANSWER_S_MAX).offset,
+            )
+            for place in places
+        ]
+
+
+def read_to_end(
+    connection: KafkaConnection, topics: Sequence[str], *, tail: int | None = None
+) -> Iterator[Message]:
+    """Read committed records of all partitions until each one's present end.
+
+    Parameters
+    ----------
+    topics : sequence of str
+    tail : int or None
+        Begin so many offsets before each end; None: at the beginning.
+
+    Yields
+    ------
+    Message
+        In offset order within a partition.
+
+    Raises
+    ------
+    CommandFailed
+    """
+    places = [
+        TopicPartition(
+            each.topic,
+            each.partition,
+            OFFSET_BEGINNING if tail is None else max(each.begin, each.end - tail),
+        )
+        for each in extents(connection, topics)
+    ]
+    consumer = Consumer(
+        {
+            **connection.librdkafka(),
+            "group.id": "leadvelocity-reader",  # never joined: partitions are assigned
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
+            "fetch.wait.max.ms": 20,
+            "log_level": 0,
+        }
+    )
+    try:
+        consumer.assign(places)
+        yield from _until_end(connection, consumer, open_places=len(places))
+    finally:
+        consumer.close()
+
+
+def last_offsets(connection: KafkaConnection, topic: str) -> dict[int, int]:
+    """Return the offset of the last committed record of each partition that has one.
+
+    Ends alone do not tell: markers of transactions take offsets too.
+    """
+    tail = TAIL_RECORDS
+    while True:
+        found = {
+            each.partition() or 0: each.offset() or 0
+            for each in read_to_end(connection, [topic], tail=tail)
+        }
+        unseen = [
+            each
+            for each in extents(connection, [topic])
+            if each.partition not in found and each.end - each.begin > tail
+        ]
+        if not unseen:
+            return found
+        tail *= 16
+
+
+def group_offsets(connection: KafkaConnection, group_id: str) -> dict[tuple[str, int], int]:
+    """Return what a consumer group has committed, by topic and partition."""
+    admin = admin_client(connection)
+    with kafka_errors(connection, f"asking for the offsets of group {group_id}"):
+        asked = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group_id)])
+        held = asked[group_id].result(ANSWER_S_MAX).topic_partitions
+    return {(each.topic, each.partition): each.offset for each in held if each.offset >= 0}
+
+
+def _until_end(
+    connection: KafkaConnection, consumer: Consumer, *, open_places: int
+) -> Iterator[Message]:
+    while open_places:
+        with kafka_errors(connection, "reading"):
+            messages = consumer.consume(CONSUMED_MAX, timeout=ANSWER_S_MAX)
+        if not messages:
+            raise CommandFailed(
+                f"Kafka at {connection.bootstrap_servers} sent nothing for {ANSWER_S_MAX:.0f} s"
+            )
+        for message in messages:
+            error = message.error()
+            if error is None:
+                yield message
+            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # its public name
+                open_places -= 1
+            else:
+                raise CommandFailed(_text(connection, "reading", KafkaException(error)))

@@ -1,0 +1,263 @@
+"""The engine in this process: sessions, statements, inserts; its blocks stay bytes."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import chdb
+
+from leadvelocity.stack.clickhouse.block_walker import walk
+from leadvelocity.stack.clickhouse.byte_source import ByteSource
+from leadvelocity.stack.clickhouse.encoding import text, varint
+from leadvelocity.stack.clickhouse.errors import EngineError
+from leadvelocity.stack.clickhouse.statement import DataInsert, Statement
+
+_NOT_STREAMED = "Streaming query is not supported"
+_UNKNOWN_SETTING = 115
+
+
+class DataInUse(Exception):
+    """Another process has the data folder."""
+
+
+def quoted(name: str) -> str:
+    """Return `name` as an identifier."""
+    escaped = name.replace("\\", "\\\\").replace("`", "\\`")
+    return f"`{escaped}`"
+
+
+def literal(value: str) -> str:
+    """Return `value` as a string of SQL."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting of one query; the engine passes over one it does not know unless it is vital."""
+
+    value: str
+    is_vital: bool = True
+
+
+class Engine:
+    """The engine over one data folder, which it locks.
+
+    Parameters
+    ----------
+    data : Path
+    threads_max : int
+        Of one statement.
+
+    Raises
+    ------
+    DataInUse
+        Another process has the folder.
+    """
+
+    def __init__(self, data: Path, *, threads_max: int) -> None:
+        data.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(data.parent / "lock")
+        self.address = f"{data}?max_threads={threads_max}"
+        # The engine shuts down with its last connection; this one keeps it up.
+        self._keeper = chdb.connect(self.address)
+
+    def create_database(self, name: str) -> None:
+        """Create the database unless it is there."""
+        self._keeper.query(f"CREATE DATABASE IF NOT EXISTS {quoted(name)} ENGINE = Atomic")
+
+    def session(self, database: str) -> "Session":
+        """Return a new session; raises EngineError if there is no such database."""
+        return Session(self.address, database)
+
+    def close(self) -> None:
+        """Shut the engine down."""
+        self._keeper.close()
+        os.close(self._lock)
+
+
+class Session:
+    """What one client has: a current database, settings, temporary tables. For one thread."""
+
+    def __init__(self, address: str, database: str) -> None:
+        self._address = address
+        self._settings: list[str] = []
+        self._connection = self._connected(database)
+
+    def close(self) -> None:
+        """End it."""
+        self._connection.close()
+
+    @contextmanager
+    def with_settings(self, settings: Mapping[str, Setting]) -> Iterator[None]:
+        """Apply `settings` to what is run inside."""
+        try:
+            for name, setting in settings.items():
+                self._set(name, setting)
+            yield
+        finally:
+            if settings:
+                self._forget(settings)
+
+    def blocks(
+        self, statement: Statement, parameters: Mapping[str, str] | None = None
+    ) -> Iterator[bytes]:
+        """Run a statement and give its result as native blocks, the first one maybe without rows.
+
+        Raises
+        ------
+        EngineError
+            The engine refuses it, at once or half-way.
+        """
+        stream = self._stream(statement.text, parameters)
+        if stream is None:
+            yield from _split(self._run(statement.text, "Native", parameters).bytes())
+            self._remember(statement)
+            return
+        empty = True
+        try:
+            while (piece := _told(stream.fetch)) is not None:
+                empty = False
+                yield from _split(piece.bytes(), rows=piece.rows_read())
+        finally:
+            stream.close()
+        if empty:
+            yield self._description(statement.text)
+
+    def formatted(
+        self, statement: Statement, format_name: str, parameters: Mapping[str, str]
+    ) -> Any:
+        """Run a statement; return the engine's result, whose bytes are in that format."""
+        result = self._run(statement.text, format_name, parameters)
+        self._remember(statement)
+        return result
+
+    def header(self, insert: DataInsert) -> bytes:
+        """Return a block without rows: the columns that `insert` takes."""
+        columns = insert.columns.strip() or "*"
+        return self._description(f"SELECT {columns} FROM {insert.table}")
+
+    def insert(self, insert: DataInsert, format_name: str) -> "Insertion":
+        """Begin an insert of rows in that format."""
+        return Insertion(_told(self._connection.send_insert, insert.head, format_name))
+
+    def insert_all(self, insert: DataInsert, format_name: str, data: bytes) -> int:
+        """Insert rows that are all here; return how many they are."""
+        insertion = self.insert(insert, format_name)
+        try:
+            insertion.append(data)
+            return insertion.finish()
+        finally:
+            insertion.cancel()
+
+    def _stream(self, sql: str, parameters: Mapping[str, str] | None) -> Any:
+        try:
+            return self._connection.send_query(sql, "Native", params=dict(parameters or {}))
+        except (chdb.ChdbError, RuntimeError) as error:
+            if _NOT_STREAMED in str(error):  # said before anything is done
+                return None
+            raise EngineError.of(error) from None
+
+    def _run(self, sql: str, format_name: str, parameters: Mapping[str, str] | None = None) -> Any:
+        return _told(self._connection.query, sql, format_name, params=dict(parameters or {}))
+
+    def _description(self, select: str) -> bytes:
+        described = self._run(f"DESCRIBE TABLE ({select}\n)", "JSONCompact")
+        columns = json.loads(described.bytes())["data"]
+        return b"".join(
+            (varint(len(columns)), varint(0), *(text(each[0]) + text(each[1]) for each in columns))
+        )
+
+    def _set(self, name: str, setting: Setting) -> None:
+        try:
+            self._run(f"SET {quoted(name)} = {literal(setting.value)}", "Native")
+        except EngineError as error:
+            if setting.is_vital or error.code != _UNKNOWN_SETTING:
+                raise
+
+    def _connected(self, database: str) -> Any:
+        connection = chdb.connect(self._address)
+        try:
+            for statement in (f"USE {quoted(database)}", *self._settings):
+                _told(connection.query, statement, "Native")
+        except EngineError:
+            connection.close()
+            raise
+        return connection
+
+    def _remember(self, statement: Statement) -> None:
+        if statement.verb == "SET":
+            self._settings.append(statement.text)
+
+    def _forget(self, settings: Mapping[str, str]) -> None:
+        """Put settings back to the session's own."""
+        try:
+            for name in settings:
+                self._run(f"SET {quoted(name)} = DEFAULT", "Native")
+            for statement in self._settings:
+                self._run(statement, "Native")
+        except EngineError:  # such as after readonly = 1
+            result = self._run("SELECT currentDatabase()", "TSVRaw")
+            database = result.bytes().decode().removesuffix("\n")
+            self._connection.close()
+            self._connection = self._connected(database)
+
+
+class Insertion:
+    """Rows on their way into a table; nothing is there before `finish`, unless it is very much."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def append(self, piece: bytes) -> None:
+        """Take the next rows."""
+        _told(self._stream.append, piece)
+
+    def finish(self) -> int:
+        """Make the rows durable and return how many they are."""
+        return int(_told(self._stream.finish).rows_written)
+
+    def cancel(self) -> None:
+        """Drop them; does nothing after `finish`."""
+        _told(self._stream.cancel)
+
+
+def _told(call: Any, *arguments: Any, **named: Any) -> Any:
+    try:
+        return call(*arguments, **named)
+    except (chdb.ChdbError, RuntimeError) as error:
+        raise EngineError.of(error) from None
+
+
+def _split(data: bytes, *, rows: int | None = None) -> Iterator[bytes]:
+    """Cut the engine's output into blocks; `rows`: what it has in all, if known."""
+    if not data:
+        return
+    source = ByteSource(lambda: b"")
+    source.data = bytearray(data)
+    source.varint()
+    if source.varint() == rows:
+        yield data  # one block: no need to walk through it
+        return
+    source.at = 0
+    while source.at < len(data):
+        start = source.at
+        walk(source)
+        yield data[start : source.at]
+
+
+def _locked(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise DataInUse(
+            f"another process has the data in {path.parent}; stop it, or wait for its end"
+        ) from None
+    return descriptor

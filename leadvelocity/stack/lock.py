@@ -1,0 +1,54 @@
+"""A lock on a folder, held by one process at a time and given back by its death."""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+from leadvelocity.stack.errors import StackBusy
+
+FILE_NAME = "stack.lock"
+_ASK_AGAIN_S = 0.1
+
+
+@contextmanager
+def locked(directory: Path, *, within_s: float, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock of `directory`; `waiting` is called once if another holds it.
+
+    Raises
+    ------
+    StackBusy
+        Another process held it for `within_s`.
+    """
+    deadline_s = time.monotonic() + within_s
+    told = False
+    while (descriptor := _taken(directory / FILE_NAME)) is None:
+        if not told:
+            waiting()
+            told = True
+        if time.monotonic() > deadline_s:
+            raise StackBusy(
+                f"another command has worked on the stack in {directory} for {within_s:g} s;"
+                " let it end, or end it, and run this again"
+            )
+        Event().wait(_ASK_AGAIN_S)  # a lock cannot be awaited with a limit
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _taken(path: Path) -> int | None:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # `wipe` removes the file: who got the lock of a removed file has locked nothing.
+        if os.fstat(descriptor).st_ino == os.stat(path).st_ino:
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(descriptor)
+    return None

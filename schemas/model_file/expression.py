@@ -1,0 +1,89 @@
+"""Conditions as expressions in CEL, the Common Expression Language."""
+
+import re
+from collections.abc import Mapping
+
+import cel
+
+EXPRESSION_CHARS_MAX = 1_000
+"""Longer ones are refused; the compiler descends into brackets on its stack."""
+
+INT_BITS = 64
+"""CEL's integers; larger ones are taken as floating-point numbers."""
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
+
+
+class ExpressionError(ValueError):
+    """An expression cannot be used; permanent until somebody edits it."""
+
+
+class Expression:
+    """Holds when a CEL expression is true of an event and its lead.
+
+    It sees the event's own fields, ``profile``, and profile fields by their bare names where the
+    event has no such field. Answers in forms are text, so in `profile` what looks like a number
+    is one. A missing field, an error, or a result other than true does not hold.
+
+    Parameters
+    ----------
+    text : str
+
+    Raises
+    ------
+    ExpressionError
+        If `text` is no CEL expression or too long.
+    """
+
+    __slots__ = ("_names", "_program", "source")
+
+    def __init__(self, text: str) -> None:
+        if len(text) > EXPRESSION_CHARS_MAX:
+            raise ExpressionError(f"longer than {EXPRESSION_CHARS_MAX} characters")
+        self.source = f"cel:{text.strip()}"
+        try:
+            self._program = cel.compile(text)
+        except ValueError as error:
+            raise ExpressionError(_first_complaint(str(error))) from error
+        self._names = tuple(sorted(self._program.variables()))
+
+    def holds(self, view: Mapping[str, object]) -> bool:
+        """Whether it is true of `view`."""
+        try:
+            return self._program.execute(self._context(view)) is True
+        except (LookupError, RuntimeError, TypeError, ValueError, ArithmeticError):
+            return False  # CEL's ways to say: missing, or not of that type
+
+    def _context(self, view: Mapping[str, object]) -> dict[str, object]:
+        """Give the names that the expression uses; carrying over the others would cost most."""
+        profile = view.get("profile", {})
+        assert isinstance(profile, Mapping)
+        context: dict[str, object] = {}
+        for name in self._names:
+            if name == "profile":
+                context[name] = {key: _number(value) for key, value in profile.items()}
+            elif view.get(name) is not None:
+                context[name] = _fitting(view[name])
+            elif name in profile:
+                context[name] = _number(profile[name])
+            elif name in view:
+                context[name] = None
+        return context
+
+
+def _number(value: object) -> object:
+    if isinstance(value, str) and (match := _NUMBER.fullmatch(value.strip())):
+        return float(match[0]) if match[2] or match[3] else _fitting(int(match[0]))
+    return _fitting(value)
+
+
+def _fitting(value: object) -> object:
+    if isinstance(value, int) and value.bit_length() >= INT_BITS:
+        return float(value)
+    return value
+
+
+def _first_complaint(message: str) -> str:
+    """Return the parser's first complaint, without what it was given."""
+    found = re.search(r"ERROR: <input>:\d+:(\d+): ([^\n]*)", message)
+    return f"at character {found[1]}: {found[2]}" if found else "it cannot be parsed"

@@ -1,0 +1,210 @@
+"""What every row sink promises: the one in memory and the one in ClickHouse alike."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from uuid import uuid4
+
+import pytest
+
+from schemas.contracts import contract
+from schemas.topics import DEAD_LETTERS, LEAD_SCORES, OUTPUT_TOPICS, SCORED_EVENTS, TIER_CHANGES
+from sinks.clickhouse import ClickHouseSink
+from sinks.columns import TIME_MAX_MS
+from sinks.memory import MemorySink
+from sinks.migrate import migrate
+from sinks.rows import SOURCE_COLUMNS, block_of, columns_of_topic, table_of
+
+NOW_MS = 1_760_000_000_123
+
+
+@pytest.fixture(scope="module")
+def database(clickhouse_server):
+    """A database of this module's own, with our tables."""
+    mine = replace(clickhouse_server, database=f"contract_{uuid4().hex}")
+    migrate(mine)
+    yield mine
+    mine.client().execute(f"DROP DATABASE {mine.database}")
+
+
+@pytest.fixture(params=["memory", pytest.param("clickhouse", marks=pytest.mark.integration)])
+def sink(request):
+    """An empty sink."""
+    if request.param == "memory":
+        yield MemorySink()
+        return
+    database = request.getfixturevalue("database")
+    client = database.client()
+    for topic in OUTPUT_TOPICS:
+        client.execute(f"TRUNCATE TABLE {table_of(topic)}")
+    client.disconnect()
+    clickhouse = ClickHouseSink(database)
+    yield clickhouse
+    clickhouse.close()
+
+
+@pytest.fixture
+def seen(sink, request):
+    """What a reader sees of a topic: rows in order, times in milliseconds, text as bytes."""
+
+    def in_memory(topic):
+        return [plain(tuple(row.values())) for row in sink.rows(topic)]
+
+    def in_clickhouse(topic):
+        client = request.getfixturevalue("database").client()
+        names = [*(each.name for each in columns_of_topic(topic)), *SOURCE_COLUMNS]
+        sql = (
+            f"SELECT {', '.join(names)} FROM {table_of(topic)} FINAL"
+            " ORDER BY source_partition, source_offset"
+        )
+        rows = client.execute(sql, settings={"strings_as_bytes": True})
+        client.disconnect()
+        return [plain(row) for row in rows]
+
+    return in_memory if isinstance(sink, MemorySink) else in_clickhouse
+
+
+def plain(value):
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, datetime):
+        return round(value.timestamp() * 1000)
+    if isinstance(value, dict):
+        return {plain(key): plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(plain(each) for each in value)
+    return value
+
+
+def value_of(avro, n, *, full):
+    """A value of an Avro type that tells `n`."""
+    if isinstance(avro, list):
+        return value_of(avro[1], n, full=full) if full else None
+    if isinstance(avro, dict):
+        if avro["type"] == "array":
+            items = range(n % 4) if full else ()
+            return [record_of(avro["items"], i, full=n % 2 == 0) for i in items]
+        if avro["type"] == "map":
+            return {"path": f"/p{n}", "n": n, "x": n / 3, "yes": True, "no": None} if full else {}
+        return NOW_MS + n
+    return {
+        "string": f"väl'ue\\ {n}",
+        "bytes": b"\xff\x00" + bytes([n % 256]),
+        "boolean": n % 2 == 0,
+        "int": n,
+        "long": n * (1 << 40),
+        "double": n / 7,
+    }[avro]
+
+
+def record_of(schema, n, *, full=True):
+    return {each["name"]: value_of(each["type"], n, full=full) for each in schema["fields"]}
+
+
+def block(topic, offsets, *, partition=0, full=True):
+    records = [record_of(contract(topic).schema, each, full=full) for each in offsets]
+    return block_of(topic, partition, list(offsets), records)
+
+
+def places(rows):
+    return [(row[-2], row[-1]) for row in rows]
+
+
+def test_an_empty_store_has_no_positions(sink):
+    """A store that holds nothing says so."""
+    assert sink.positions(TIER_CHANGES) == {}
+
+
+@pytest.mark.parametrize("topic", OUTPUT_TOPICS)
+@pytest.mark.parametrize("full", [True, False])
+def test_values_come_back(sink, seen, topic, full):
+    """Every value of every topic is read back as it was written, optional ones absent too."""
+    written = block(topic, range(1, 9), full=full)
+    sink.write(written)
+    expected = [plain(row) for row in zip(*written.columns.values(), strict=True)]
+    assert seen(topic) == expected
+
+
+@pytest.mark.parametrize("topic", OUTPUT_TOPICS)
+def test_positions_follow_the_rows(sink, topic):
+    """The position of a partition is one more than the highest offset held."""
+    sink.write(block(topic, range(5)))
+    sink.write(block(topic, (5, 8, 9)))
+    sink.write(block(topic, (40,), partition=3))
+    assert sink.positions(topic) == {0: 10, 3: 41}
+
+
+def test_topics_do_not_mix(sink, seen):
+    """Rows of one topic move no position of another."""
+    sink.write(block(TIER_CHANGES, range(5)))
+    assert sink.positions(SCORED_EVENTS) == {}
+    assert seen(SCORED_EVENTS) == []
+
+
+def test_the_same_block_again_is_not_seen_twice(sink, seen):
+    """A block that is written again, also after others, leaves each row once."""
+    first, second = block(TIER_CHANGES, range(5)), block(TIER_CHANGES, range(5, 9))
+    for each in (first, first, second, first, second):
+        sink.write(each)
+    assert places(seen(TIER_CHANGES)) == [(0, offset) for offset in range(9)]
+    assert sink.positions(TIER_CHANGES) == {0: 9}
+
+
+@pytest.mark.parametrize("topic", OUTPUT_TOPICS)
+def test_other_cuts_are_not_seen_twice(sink, seen, topic):
+    """Rows that come again in blocks cut otherwise are seen once."""
+    for offsets in (range(6), range(3), range(2, 9), (8,), range(9)):
+        sink.write(block(topic, offsets))
+    assert places(seen(topic)) == [(0, offset) for offset in range(9)]
+
+
+def test_partitions_are_apart(sink, seen):
+    """The same offsets of two partitions are different rows."""
+    sink.write(block(DEAD_LETTERS, range(3), partition=0))
+    sink.write(block(DEAD_LETTERS, range(3), partition=1))
+    assert places(seen(DEAD_LETTERS)) == [(p, offset) for p in (0, 1) for offset in range(3)]
+
+
+def test_an_older_block_moves_no_position_back(sink):
+    """A block that comes late, from a writer that was replaced, leaves the position where it is."""
+    sink.write(block(LEAD_SCORES, range(9)))
+    sink.write(block(LEAD_SCORES, range(4)))
+    assert sink.positions(LEAD_SCORES) == {0: 9}
+
+
+def test_a_block_can_be_written_as_often_as_needed(sink, seen):
+    """Writing does not change the block: a later try sends the same values."""
+    again = block(SCORED_EVENTS, range(4))
+    before = {name: list(values) for name, values in again.columns.items()}
+    sink.write(again)
+    assert again.columns == before
+    sink.write(replace(again, last_offset=99))
+    assert len(seen(SCORED_EVENTS)) == 4
+
+
+def test_writers_side_by_side(sink, seen):
+    """Writers in several threads, of the same rows too, leave each row once."""
+    cuts = [(p, range(at, at + 25)) for p in range(3) for at in (0, 20, 40, 60)] * 2
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        for done in [
+            pool.submit(sink.write, block(TIER_CHANGES, offsets, partition=p))
+            for p, offsets in cuts
+        ]:
+            done.result(timeout=60)
+    assert sink.positions(TIER_CHANGES) == {0: 85, 1: 85, 2: 85}
+    assert places(seen(TIER_CHANGES)) == [(p, offset) for p in range(3) for offset in range(85)]
+
+
+def test_times_out_of_range_do_not_stop_a_block(sink, seen):
+    """A time beyond what the store can hold is stored as its bound, and its neighbours as is."""
+    records = [record_of(contract(DEAD_LETTERS).schema, n) for n in range(3)]
+    records[1]["timestamp"] = (1 << 53) - 1
+    sink.write(block_of(DEAD_LETTERS, 0, [0, 1, 2], records))
+    assert [row[3] for row in seen(DEAD_LETTERS)] == [NOW_MS, TIME_MAX_MS, NOW_MS + 2]
+
+
+def test_an_empty_block_writes_nothing(sink, seen):
+    """A block that covers offsets without rows is taken."""
+    empty = replace(block(TIER_CHANGES, (0,)), columns={})
+    sink.write(empty)
+    assert seen(TIER_CHANGES) == []

@@ -1,0 +1,52 @@
+"""Laws of the state codec."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.lead_state import CorruptState, UnknownStateVersion, decode, encode
+from scoring.state import Count, LeadState, ProfileField
+
+WHOLE = st.integers(-(2**63), 2**63 - 1)
+TEXTS = st.text(max_size=20)
+COUNTS = st.builds(Count, value=st.floats(allow_nan=False), ref_ms=WHOLE)
+SCALARS = st.one_of(st.none(), st.booleans(), WHOLE, st.floats(allow_nan=False), TEXTS)
+STATES = st.builds(
+    LeadState,
+    counts=st.lists(st.none() | COUNTS, max_size=5).map(tuple),
+    fast=COUNTS,
+    slow=COUNTS,
+    profile=st.lists(
+        st.builds(ProfileField, name=TEXTS, value=SCALARS, at_ms=WHOLE), max_size=4
+    ).map(tuple),
+    recent_ids=st.lists(TEXTS, max_size=5).map(tuple),
+    tier=st.integers(0, 10),
+    since_ms=WHOLE,
+    as_of_ms=WHOLE,
+    seq=st.integers(0, 2**40),
+    cools_at_ms=st.none() | WHOLE,
+    model_version=TEXTS,
+)
+
+
+@given(STATES)
+def test_round_trip(state: LeadState) -> None:
+    """A state comes back as it was, and the same state is always the same bytes."""
+    data = encode(state)
+    back = decode(data)
+    assert back == state
+    assert [type(each.value) for each in back.profile] == [
+        type(each.value) for each in state.profile
+    ]
+    assert encode(back) == data
+
+
+@given(STATES, st.data())
+def test_damaged(state: LeadState, data: st.DataObject) -> None:
+    """Bytes with a fault are refused by name, or are another state; nothing else happens."""
+    whole = bytearray(encode(state))
+    place = data.draw(st.integers(0, len(whole) - 1))
+    whole[place] = data.draw(st.integers(0, 255))
+    try:
+        decode(bytes(whole[: data.draw(st.integers(0, len(whole)))]))
+    except (CorruptState, UnknownStateVersion):
+        pass

@@ -1,0 +1,104 @@
+"""What connections to ClickHouse promise."""
+
+import socket
+import threading
+from time import monotonic
+
+import pytest
+
+from schemas.topics import TIER_CHANGES
+from sinks.clickhouse import ClickHouseSink, token_of
+from sinks.client import Answer, ClickHouse, query
+from sinks.migrate import migrate
+from sinks.port import Block, SinkUnavailable
+
+SECRET = "correct horse"  # noqa: S105
+ROW = {"source_partition": [0], "source_offset": [1]}
+BLOCK = Block(topic=TIER_CHANGES, partition=0, first_offset=1, last_offset=1, columns=ROW)
+
+
+@pytest.fixture
+def nobody():
+    """Nobody listens here."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield ClickHouse(host="127.0.0.1", port=held.getsockname()[1], password=SECRET)
+
+
+@pytest.fixture
+def silent():
+    """Somebody listens here and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield ClickHouse(
+            host="127.0.0.1",
+            port=server.getsockname()[1],
+            connect_timeout_s=0.2,
+            transfer_timeout_s=0.2,
+        )
+
+
+def test_the_password_is_never_printed(nobody):
+    """The password is in no representation and in no message."""
+    assert SECRET not in repr(nobody)
+    for ask in (lambda: query(nobody, "SELECT 1"), lambda: migrate(nobody)):
+        with pytest.raises(SinkUnavailable) as caught:
+            ask()
+        assert SECRET not in str(caught.value)
+
+
+def test_a_server_that_is_away_is_unavailable(nobody):
+    """A store that is away is told as something that may pass."""
+    sink = ClickHouseSink(nobody)
+    with pytest.raises(SinkUnavailable, match="refused"):
+        sink.positions(TIER_CHANGES)
+    with pytest.raises(SinkUnavailable, match="tier-changes-0 1-1"):
+        sink.write(BLOCK)
+
+
+def test_a_server_that_is_silent_does_not_hold_the_sink(silent):
+    """A store that does not answer is given up after the set time."""
+    begin = monotonic()
+    with pytest.raises(SinkUnavailable):
+        ClickHouseSink(silent).write(BLOCK)
+    assert monotonic() - begin < 5
+
+
+def test_a_failed_connection_is_not_used_again():
+    """After any failure the next try begins with a new connection."""
+    accepted = threading.Semaphore(0)
+
+    def hang_up(server):
+        while True:
+            try:
+                peer, _ = server.accept()
+            except OSError:
+                return
+            peer.close()
+            accepted.release()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=hang_up, args=(server,), daemon=True)
+        thread.start()
+        sink = ClickHouseSink(ClickHouse(host="127.0.0.1", port=server.getsockname()[1]))
+        for _ in range(3):
+            with pytest.raises(SinkUnavailable):
+                sink.write(BLOCK)
+            assert accepted.acquire(timeout=5)
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join(timeout=5)
+
+
+def test_a_token_names_the_range():
+    """Blocks of other ranges, partitions or topics have other tokens."""
+    others = [
+        Block(topic="a", partition=p, first_offset=f, last_offset=t, columns=ROW)
+        for p, f, t in ((1, 2, 3), (12, 3, 4), (1, 2, 34), (1, 23, 4), (11, 2, 3))
+    ]
+    assert len({token_of(block) for block in others}) == len(others)
+    assert token_of(BLOCK) == "tier-changes:0:1-1"
+
+
+def test_an_answer_reads_as_objects():
+    """Rows come as objects by the names of their columns."""
+    answer = Answer(columns=("a", "b"), rows=((1, 2), (3, 4)))
+    assert answer.as_objects() == [{"a": 1, "b": 2}, {"a": 3, "b": 4}]
