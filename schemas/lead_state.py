@@ -73,7 +73,7 @@ def decode(data: bytes) -> LeadState:
         )
     try:
         flat = _decode(memoryview(data)[1:])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CorruptState(f"a state is damaged, restore the changelog topic: {error}") from error
     counts, fast, slow, profile, recent_ids, tier, since, as_of, seq, cools_at, version = flat
     return LeadState(

@@ -12,7 +12,7 @@ from schemas.encoding import Encoder
 from schemas.events import OCCURRED_AT_MS_MAX, TOPICS, event_record, read_event
 from schemas.outputs import event_from_scored_record, scored_event_record
 from schemas.topics import SCORED_EVENTS
-from scoring.event import Event, EventType
+from scoring.event import Event, EventType, Scalar
 from scoring.outcome import Outcome
 from sources.json_lines import read_line
 
@@ -35,8 +35,8 @@ TEXT_FIELDS = {
 @st.composite
 def events(draw: st.DrawFn) -> Event:
     event_type = draw(st.sampled_from(EventType))
-    fields = {name: TEXTS for name in TEXT_FIELDS[event_type]}
-    own = draw(st.fixed_dictionaries({}, optional=fields))
+    fields = dict.fromkeys(TEXT_FIELDS[event_type], TEXTS)
+    own: dict[str, Scalar] = draw(st.fixed_dictionaries({}, optional=fields))
     if event_type is EventType.WEBSITE_VISIT and draw(st.booleans()):
         own["duration_s"] = draw(st.floats(allow_nan=False, allow_infinity=False))
     answers = st.dictionaries(TEXTS, SCALARS, max_size=4)

@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -46,12 +47,10 @@ def decoder(topic: str) -> Decoder:
 
 def read(topic: str, value: bytes) -> None:
     began = time.process_time()
-    try:
+    with suppress(Undecodable):
         record = decoder(topic).decode(value)
         if topic in INPUT_TOPICS:
             read_event(topic, record)
-    except Undecodable:
-        pass
     assert time.process_time() - began < SECONDS_MAX
 
 
@@ -83,7 +82,7 @@ def test_a_million_of_one_byte(topic: str, filler: bytes) -> None:
 
 NAMES = st.sampled_from(["WebsiteVisit", "EmailOpen", "A", "B", "event_id", "lead_id", ""])
 TYPES: st.SearchStrategy[Any] = st.recursive(
-    st.sampled_from(["null", "boolean", "int", "long", "double", "string", "A", "WebsiteVisit", 3]),
+    st.sampled_from(["null", "boolean", "int", "long", "double", "string", "A", "EmailOpen", 3]),
     lambda inner: st.one_of(
         st.lists(inner, max_size=4),
         st.fixed_dictionaries({"type": st.just("array"), "items": inner}),
@@ -122,10 +121,8 @@ def test_random_schemas(extra: Any, body: bytes) -> None:
     schemas.learn(3, json.dumps(extra))
     reads = Decoder(contract(EMAIL_OPENS), schemas)
     for value in (framing.head(2) + good + body, framing.head(3) + body):
-        try:
+        with suppress(Undecodable):
             reads.decode(value)
-        except Undecodable:
-            pass
     assert time.process_time() - began < SECONDS_MAX
 
 

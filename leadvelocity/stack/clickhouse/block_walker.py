@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from leadvelocity.stack.clickhouse.byte_source import ByteSource
+from leadvelocity.stack.clickhouse.encoding import text, varint
 from leadvelocity.stack.clickhouse.errors import ProtocolError
 
 COLUMNS_MAX = 10_000
@@ -75,6 +76,28 @@ def walk(source: ByteSource) -> tuple[int, int]:
             layout.values(source, rows)
     source.require(0)
     return columns, rows
+
+
+def header_of(block: bytes) -> bytes:
+    """Return the same columns without rows, as clients want them ahead of the first block.
+
+    Raises
+    ------
+    ProtocolError
+        It has a type that is not known here.
+    """
+    source = ByteSource(lambda: b"")
+    source.data = bytearray(block)
+    columns, rows = source.varint(), source.varint()
+    header = varint(columns) + varint(0)
+    for _ in range(columns):
+        name, kind = source.text(), source.text()
+        header += text(name) + text(kind)
+        if rows:
+            layout = layout_of(kind)
+            layout.prefix(source)
+            layout.values(source, rows)
+    return header
 
 
 @lru_cache(maxsize=1_000)

@@ -167,7 +167,8 @@ class Session:
         return _told(self._connection.query, sql, format_name, params=dict(parameters or {}))
 
     def _description(self, select: str) -> bytes:
-        described = self._run(f"DESCRIBE TABLE ({select}\n)", "JSONCompact")
+        settings = "SETTINGS print_pretty_type_names = 0"  # else with line breaks in them
+        described = self._run(f"DESCRIBE TABLE ({select}\n) {settings}", "JSONCompact")
         columns = json.loads(described.bytes())["data"]
         return b"".join(
             (varint(len(columns)), varint(0), *(text(each[0]) + text(each[1]) for each in columns))

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from leadvelocity.stack.clickhouse.account import Account
-from leadvelocity.stack.clickhouse.block_walker import walk
+from leadvelocity.stack.clickhouse.block_walker import header_of, walk
 from leadvelocity.stack.clickhouse.byte_source import ByteSource
 from leadvelocity.stack.clickhouse.compression import compressed, read_frame
 from leadvelocity.stack.clickhouse.encoding import text, varint
@@ -157,13 +157,18 @@ class NativeConnection:
     def _select(self, session: Session, statement: Statement, *, compress: bool) -> int:
         rows = 0
         with closing(session.blocks(statement)) as blocks:
-            for block in blocks:
+            for number, block in enumerate(blocks):
+                if number == 0:
+                    self._send_block(header_of(block), compress=compress)
                 rows += _rows(block)
-                content = _BLOCK_INFO + block
-                self._send(_BLOCK_HEADER, compressed(content) if compress else content)
+                self._send_block(block, compress=compress)
                 if self._cancelled():
                     break
         return rows
+
+    def _send_block(self, block: bytes, *, compress: bool) -> None:
+        content = _BLOCK_INFO + block
+        self._send(_BLOCK_HEADER, compressed(content) if compress else content)
 
     def _insert(self, session: Session, insert: DataInsert, blocks: "_Blocks") -> int:
         header = _BLOCK_INFO + session.header(insert)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 _TOKEN = re.compile(
     r"""
@@ -107,7 +108,7 @@ def _tokens(sql: str) -> Iterator[_Token]:
 def _data_insert(sql: str) -> DataInsert | None:
     # Token by token, and no further than needed: megabytes of inline values may follow.
     tokens = _tokens(sql)
-    if [token.upper for token, _ in zip(tokens, range(2), strict=False)] != ["INSERT", "INTO"]:
+    if [token.upper for token in islice(tokens, 2)] != ["INSERT", "INTO"]:
         return None
     table = columns = ""
     table_start = columns_start = -1

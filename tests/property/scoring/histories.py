@@ -80,7 +80,7 @@ def without_none(entry: dict) -> dict:
 
 
 @st.composite
-def events(draw, ids=st.integers(0, 30), at_ms=st.integers(0, LAST_MS)) -> Event:
+def events(draw) -> Event:
     """Events of one lead, at any time."""
     kind = draw(st.sampled_from(EventType))
     fields, profile = {}, {}
@@ -95,9 +95,9 @@ def events(draw, ids=st.integers(0, 30), at_ms=st.integers(0, LAST_MS)) -> Event
         )
     return Event(
         type=kind,
-        event_id=f"event-{draw(ids)}",
+        event_id=f"event-{draw(st.integers(0, 30))}",
         lead_id="lead-1",
-        occurred_at_ms=draw(at_ms),
+        occurred_at_ms=draw(st.integers(0, LAST_MS)),
         machine=draw(st.sampled_from([None, None, False, True])),
         fields=fields,
         profile=profile,

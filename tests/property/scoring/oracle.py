@@ -46,9 +46,11 @@ class Oracle:
 
     @property
     def tiers(self):
+        """Lowest first."""
         return self.model["tiers"][::-1]
 
     def matches(self, when, fields):
+        """Whether all named fields match."""
         for name, wanted in when.items():
             if name.startswith("profile."):
                 value = self.answers.get(name[8:], (0, None))[1]
@@ -61,6 +63,7 @@ class Oracle:
         return True
 
     def score(self, at):
+        """Sum over every event."""
         groups = {}
         for signal in self.model["signals"]:
             half_life = milliseconds(signal.get("half_life", self.model.get("half_life")))
@@ -79,6 +82,7 @@ class Oracle:
         return max(0.0, total)
 
     def judgement(self, at):
+        """Rule 1, with the dwell of rule 3."""
         score, tiers = self.score(at), self.tiers
         for tier in tiers:
             for key in ("enter", "exit"):
@@ -98,6 +102,7 @@ class Oracle:
         return self.tier
 
     def judge(self, at, reason, trigger=None):
+        """Move to the tier that the score says."""
         rank = self.judgement(at)
         if self.judged_by != self.model["model"]:
             reason, trigger = "model_change", None
@@ -126,10 +131,12 @@ class Oracle:
         return None
 
     def pass_time(self, upto):
+        """Rule 2."""
         while (at := self.first_change(upto)) is not None:
             self.judge(at, "decay")
 
     def event(self, event):
+        """Rules 2, 4, 7, 8 and 9."""
         if event.event_id in self.ids[-64:]:
             return
         at = event.occurred_at_ms
