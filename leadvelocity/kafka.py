@@ -1,5 +1,6 @@
 """Kafka for commands: blocking, bounded, and with errors that say what to do."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ ANSWER_S_MAX = 30.0
 """How long a command waits for Kafka to answer before it fails."""
 
 CONSUMED_MAX = 5_000
+CONSUME_S = 0.05
+"""The client waits so long for `CONSUMED_MAX` records before it hands over fewer."""
+
 TAIL_RECORDS = 64
 """How far before the end the last record is looked for first; markers of transactions lie there."""
 
@@ -185,12 +189,16 @@ def group_offsets(connection: KafkaConnection, group_id: str) -> dict[tuple[str,
 def _until_end(
     connection: KafkaConnection, consumer: Consumer, *, open_places: int
 ) -> Iterator[Message]:
+    answered_s = time.monotonic()
     while open_places:
         with kafka_errors(connection, "reading"):
-            messages = consumer.consume(CONSUMED_MAX, timeout=ANSWER_S_MAX)
-        if not messages:
+            messages = consumer.consume(CONSUMED_MAX, timeout=CONSUME_S)
+        if messages:
+            answered_s = time.monotonic()
+        elif time.monotonic() > answered_s + ANSWER_S_MAX:
             raise CommandFailed(
-                f"Kafka at {connection.bootstrap_servers} sent nothing for {ANSWER_S_MAX:.0f} s"
+                f"Kafka at {connection.bootstrap_servers} sent nothing for {ANSWER_S_MAX:.0f} s; "
+                "check that it runs (`leadvelocity stack status`)"
             )
         for message in messages:
             error = message.error()
@@ -198,5 +206,5 @@ def _until_end(
                 yield message
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # its public name
                 open_places -= 1
-            else:
+            elif not error.retriable():
                 raise CommandFailed(_text(connection, "reading", KafkaException(error)))

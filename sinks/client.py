@@ -14,14 +14,16 @@ from sinks.port import SinkError
 TRANSPORT_FAULTS = (OSError, EOFError, errors.Error)
 """What the driver raises when the server is away, does not answer, or says no."""
 
-_NOT_THE_QUERY = frozenset({
-    81,  # UNKNOWN_DATABASE
-    192,  # UNKNOWN_USER
-    193,  # WRONG_PASSWORD
-    194,  # REQUIRED_PASSWORD
-    195,  # IP_ADDRESS_NOT_ALLOWED
-    516,  # AUTHENTICATION_FAILED
-})
+_NOT_THE_QUERY = frozenset(
+    {
+        81,  # UNKNOWN_DATABASE
+        192,  # UNKNOWN_USER
+        193,  # WRONG_PASSWORD
+        194,  # REQUIRED_PASSWORD
+        195,  # IP_ADDRESS_NOT_ALLOWED
+        516,  # AUTHENTICATION_FAILED
+    }
+)
 
 
 class QueryRefused(SinkError):
@@ -73,7 +75,7 @@ class ClickHouse:
             verify=self.verify,
             ca_certs=self.ca_file,
             connect_timeout=self.connect_timeout_s,
-            send_receive_timeout=self.transfer_timeout_s,
+            send_receive_timeout=60,
             sync_request_timeout=self.connect_timeout_s,
             tcp_keepalive=True,
         )

@@ -19,7 +19,7 @@ Values = Sequence[Any]
 Convert = Callable[[Values], Values]
 
 
-class UnfitValue(Exception):  # noqa: N818 - named for what it is about
+class UnfitValue(Exception):
     """A value that its column cannot hold.
 
     Parameters
@@ -178,9 +178,7 @@ def _check_range(values: Values, limit: int) -> None:
     if not present or (min(present) >= -limit and max(present) < limit):
         return
     row = next(
-        row
-        for row, value in enumerate(values)
-        if value is not None and not -limit <= value < limit
+        row for row, value in enumerate(values) if value is not None and not -limit <= value < limit
     )
     raise UnfitValue(row, f"{values[row]} is out of range")
 

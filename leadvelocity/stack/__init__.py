@@ -1,1 +1,1 @@
-"""The local stack: real Kafka, schema registry and ClickHouse engine, on loopback, without docker."""
+"""The local stack: real Kafka, schema registry and ClickHouse engine, on loopback, no docker."""

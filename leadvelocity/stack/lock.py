@@ -46,7 +46,7 @@ def _taken(path: Path) -> int | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # `wipe` removes the file: who got the lock of a removed file has locked nothing.
-        if os.fstat(descriptor).st_ino == os.stat(path).st_ino:
+        if os.fstat(descriptor).st_ino == path.stat().st_ino:
             return descriptor
     except (BlockingIOError, FileNotFoundError):
         pass

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import secrets
 import uuid
 from collections.abc import Mapping
@@ -104,7 +103,7 @@ class StackRecord:
         temporary = directory / f"{FILE_NAME}.new"
         temporary.touch(mode=0o600)
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        os.replace(temporary, directory / FILE_NAME)
+        temporary.replace(directory / FILE_NAME)
 
     def with_process(self, part: str, process: ProcessId | None) -> Self:
         """Return it with `process` running as `part`, or with none."""

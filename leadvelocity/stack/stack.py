@@ -12,7 +12,6 @@ from threading import Event, Lock
 import psutil
 
 from leadvelocity.stack import lock, process, record
-from leadvelocity.stack.cache import cache_folder
 from leadvelocity.stack.clickhouse_front import ClickHouseFront
 from leadvelocity.stack.endpoints import Endpoints
 from leadvelocity.stack.errors import StackRefused
@@ -184,18 +183,17 @@ class Stack:
 
     def parts(self, state: StackRecord) -> _Parts:
         """Return the three parts with the ports and secrets of `state`."""
-        cache = self._cache or cache_folder()
         return _Parts(
             Kafka(
                 directory=self.directory,
-                cache=cache,
+                cache=self._cache,
                 port=state.ports["kafka"],
                 controller_port=state.ports["kafka_controller"],
                 cluster_id=state.kafka_cluster_id,
             ),
             Registry(
                 directory=self.directory,
-                cache=cache,
+                cache=self._cache,
                 port=state.ports["registry"],
                 management_port=state.ports["registry_management"],
             ),

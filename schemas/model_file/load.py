@@ -1,6 +1,7 @@
 """Reading a model file, and saying all that is wrong with it."""
 
 from difflib import get_close_matches
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -79,12 +80,12 @@ def load(text: str, *, file_name: str, bytes_max: int = BYTES_MAX) -> Model:
     return build(shape)
 
 
-def json_schema() -> dict[str, object]:
+def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of model files, for editors.
 
     Returns
     -------
-    dict of str to object
+    dict
         Draft 2020-12.
     """
     schema = ModelShape.model_json_schema()
@@ -95,6 +96,8 @@ def _report(document: Document, details: ErrorDetails) -> None:
     path, kind = details["loc"], details["type"]
     name = str(path[-1]) if path else ""
     context = details.get("ctx", {})
+    if kind == "too_short" and details["input"]:
+        return  # what is in the list is wrong, and told
     if kind == "missing":
         document.report(path, "is missing", f"add `{name}: …`")
     elif kind == "extra_forbidden":

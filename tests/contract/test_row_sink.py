@@ -1,8 +1,10 @@
 """What every row sink promises: the one in memory and the one in ClickHouse alike."""
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -10,16 +12,21 @@ import pytest
 from schemas.contracts import contract
 from schemas.topics import DEAD_LETTERS, LEAD_SCORES, OUTPUT_TOPICS, SCORED_EVENTS, TIER_CHANGES
 from sinks.clickhouse import ClickHouseSink
+from sinks.client import ClickHouse
 from sinks.columns import TIME_MAX_MS
 from sinks.memory import MemorySink
 from sinks.migrate import migrate
+from sinks.port import Block, RowSink
 from sinks.rows import SOURCE_COLUMNS, block_of, columns_of_topic, table_of
 
 NOW_MS = 1_760_000_000_123
 
+Row = tuple[Any, ...]
+Seen = Callable[[str], list[Row]]
+
 
 @pytest.fixture(scope="module")
-def database(clickhouse_server):
+def database(clickhouse_server: ClickHouse) -> Iterator[ClickHouse]:
     """A database of this module's own, with our tables."""
     mine = replace(clickhouse_server, database=f"contract_{uuid4().hex}")
     migrate(mine)
@@ -28,7 +35,7 @@ def database(clickhouse_server):
 
 
 @pytest.fixture(params=["memory", pytest.param("clickhouse", marks=pytest.mark.integration)])
-def sink(request):
+def sink(request: pytest.FixtureRequest) -> Iterator[RowSink]:
     """An empty sink."""
     if request.param == "memory":
         yield MemorySink()
@@ -44,13 +51,14 @@ def sink(request):
 
 
 @pytest.fixture
-def seen(sink, request):
+def seen(sink: RowSink, request: pytest.FixtureRequest) -> Seen:
     """What a reader sees of a topic: rows in order, times in milliseconds, text as bytes."""
 
-    def in_memory(topic):
+    def in_memory(topic: str) -> list[Row]:
+        assert isinstance(sink, MemorySink)
         return [plain(tuple(row.values())) for row in sink.rows(topic)]
 
-    def in_clickhouse(topic):
+    def in_clickhouse(topic: str) -> list[Row]:
         client = request.getfixturevalue("database").client()
         names = [*(each.name for each in columns_of_topic(topic)), *SOURCE_COLUMNS]
         sql = (
@@ -64,7 +72,7 @@ def seen(sink, request):
     return in_memory if isinstance(sink, MemorySink) else in_clickhouse
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode()
     if isinstance(value, datetime):
@@ -76,7 +84,7 @@ def plain(value):
     return value
 
 
-def value_of(avro, n, *, full):
+def value_of(avro: Any, n: int, *, full: bool) -> Any:
     """A value of an Avro type that tells `n`."""
     if isinstance(avro, list):
         return value_of(avro[1], n, full=full) if full else None
@@ -87,37 +95,38 @@ def value_of(avro, n, *, full):
         if avro["type"] == "map":
             return {"path": f"/p{n}", "n": n, "x": n / 3, "yes": True, "no": None} if full else {}
         return NOW_MS + n
-    return {
+    scalars = {
         "string": f"väl'ue\\ {n}",
         "bytes": b"\xff\x00" + bytes([n % 256]),
         "boolean": n % 2 == 0,
         "int": n,
         "long": n * (1 << 40),
         "double": n / 7,
-    }[avro]
+    }
+    return scalars[avro]
 
 
-def record_of(schema, n, *, full=True):
+def record_of(schema: Mapping[str, Any], n: int, *, full: bool = True) -> dict[str, Any]:
     return {each["name"]: value_of(each["type"], n, full=full) for each in schema["fields"]}
 
 
-def block(topic, offsets, *, partition=0, full=True):
+def block(topic: str, offsets: Sequence[int], *, partition: int = 0, full: bool = True) -> Block:
     records = [record_of(contract(topic).schema, each, full=full) for each in offsets]
     return block_of(topic, partition, list(offsets), records)
 
 
-def places(rows):
+def places(rows: list[Row]) -> list[tuple[int, int]]:
     return [(row[-2], row[-1]) for row in rows]
 
 
-def test_an_empty_store_has_no_positions(sink):
+def test_an_empty_store_has_no_positions(sink: RowSink) -> None:
     """A store that holds nothing says so."""
     assert sink.positions(TIER_CHANGES) == {}
 
 
 @pytest.mark.parametrize("topic", OUTPUT_TOPICS)
 @pytest.mark.parametrize("full", [True, False])
-def test_values_come_back(sink, seen, topic, full):
+def test_values_come_back(sink: RowSink, seen: Seen, topic: str, full: bool) -> None:
     """Every value of every topic is read back as it was written, optional ones absent too."""
     written = block(topic, range(1, 9), full=full)
     sink.write(written)
@@ -126,7 +135,7 @@ def test_values_come_back(sink, seen, topic, full):
 
 
 @pytest.mark.parametrize("topic", OUTPUT_TOPICS)
-def test_positions_follow_the_rows(sink, topic):
+def test_positions_follow_the_rows(sink: RowSink, topic: str) -> None:
     """The position of a partition is one more than the highest offset held."""
     sink.write(block(topic, range(5)))
     sink.write(block(topic, (5, 8, 9)))
@@ -134,14 +143,14 @@ def test_positions_follow_the_rows(sink, topic):
     assert sink.positions(topic) == {0: 10, 3: 41}
 
 
-def test_topics_do_not_mix(sink, seen):
+def test_topics_do_not_mix(sink: RowSink, seen: Seen) -> None:
     """Rows of one topic move no position of another."""
     sink.write(block(TIER_CHANGES, range(5)))
     assert sink.positions(SCORED_EVENTS) == {}
     assert seen(SCORED_EVENTS) == []
 
 
-def test_the_same_block_again_is_not_seen_twice(sink, seen):
+def test_the_same_block_again_is_not_seen_twice(sink: RowSink, seen: Seen) -> None:
     """A block that is written again, also after others, leaves each row once."""
     first, second = block(TIER_CHANGES, range(5)), block(TIER_CHANGES, range(5, 9))
     for each in (first, first, second, first, second):
@@ -151,28 +160,28 @@ def test_the_same_block_again_is_not_seen_twice(sink, seen):
 
 
 @pytest.mark.parametrize("topic", OUTPUT_TOPICS)
-def test_other_cuts_are_not_seen_twice(sink, seen, topic):
+def test_other_cuts_are_not_seen_twice(sink: RowSink, seen: Seen, topic: str) -> None:
     """Rows that come again in blocks cut otherwise are seen once."""
-    for offsets in (range(6), range(3), range(2, 9), (8,), range(9)):
+    for offsets in (range(6), range(3), range(2, 9), range(8, 9), range(9)):
         sink.write(block(topic, offsets))
     assert places(seen(topic)) == [(0, offset) for offset in range(9)]
 
 
-def test_partitions_are_apart(sink, seen):
+def test_partitions_are_apart(sink: RowSink, seen: Seen) -> None:
     """The same offsets of two partitions are different rows."""
     sink.write(block(DEAD_LETTERS, range(3), partition=0))
     sink.write(block(DEAD_LETTERS, range(3), partition=1))
     assert places(seen(DEAD_LETTERS)) == [(p, offset) for p in (0, 1) for offset in range(3)]
 
 
-def test_an_older_block_moves_no_position_back(sink):
+def test_an_older_block_moves_no_position_back(sink: RowSink) -> None:
     """A block that comes late, from a writer that was replaced, leaves the position where it is."""
     sink.write(block(LEAD_SCORES, range(9)))
     sink.write(block(LEAD_SCORES, range(4)))
     assert sink.positions(LEAD_SCORES) == {0: 9}
 
 
-def test_a_block_can_be_written_as_often_as_needed(sink, seen):
+def test_a_block_can_be_written_as_often_as_needed(sink: RowSink, seen: Seen) -> None:
     """Writing does not change the block: a later try sends the same values."""
     again = block(SCORED_EVENTS, range(4))
     before = {name: list(values) for name, values in again.columns.items()}
@@ -182,7 +191,7 @@ def test_a_block_can_be_written_as_often_as_needed(sink, seen):
     assert len(seen(SCORED_EVENTS)) == 4
 
 
-def test_writers_side_by_side(sink, seen):
+def test_writers_side_by_side(sink: RowSink, seen: Seen) -> None:
     """Writers in several threads, of the same rows too, leave each row once."""
     cuts = [(p, range(at, at + 25)) for p in range(3) for at in (0, 20, 40, 60)] * 2
     with ThreadPoolExecutor(max_workers=4) as pool:
@@ -195,7 +204,7 @@ def test_writers_side_by_side(sink, seen):
     assert places(seen(TIER_CHANGES)) == [(p, offset) for p in range(3) for offset in range(85)]
 
 
-def test_times_out_of_range_do_not_stop_a_block(sink, seen):
+def test_times_out_of_range_do_not_stop_a_block(sink: RowSink, seen: Seen) -> None:
     """A time beyond what the store can hold is stored as its bound, and its neighbours as is."""
     records = [record_of(contract(DEAD_LETTERS).schema, n) for n in range(3)]
     records[1]["timestamp"] = (1 << 53) - 1
@@ -203,7 +212,7 @@ def test_times_out_of_range_do_not_stop_a_block(sink, seen):
     assert [row[3] for row in seen(DEAD_LETTERS)] == [NOW_MS, TIME_MAX_MS, NOW_MS + 2]
 
 
-def test_an_empty_block_writes_nothing(sink, seen):
+def test_an_empty_block_writes_nothing(sink: RowSink, seen: Seen) -> None:
     """A block that covers offsets without rows is taken."""
     empty = replace(block(TIER_CHANGES, (0,)), columns={})
     sink.write(empty)

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -29,7 +30,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Run the server until it is told to stop; returns the exit code."""
+    """Run the server until it is told to stop; returns the exit code if it could not start."""
     options = _arguments()
     logging.basicConfig(
         level=logging.INFO,
@@ -51,7 +52,9 @@ def main() -> int:
         logging.getLogger(__name__).critical("%s", error)
         return 1
     engine.close()
-    return 0
+    logging.shutdown()
+    # Threads of clients that did not let go may still be inside the engine: no tearing down.
+    os._exit(0)
 
 
 if __name__ == "__main__":

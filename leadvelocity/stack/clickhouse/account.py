@@ -3,6 +3,8 @@
 import hmac
 from dataclasses import dataclass
 
+from leadvelocity.stack.clickhouse.errors import EngineError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
@@ -12,7 +14,9 @@ class Account:
     password: str
     database: str
 
-    def fits(self, user: str, password: str) -> bool:
-        """Return whether these are its name and password."""
+    def check(self, user: str, password: str) -> None:
+        """Raise EngineError unless these are its name and password."""
         same_user = hmac.compare_digest(user.encode(), self.user.encode())
-        return hmac.compare_digest(password.encode(), self.password.encode()) and same_user
+        same_password = hmac.compare_digest(password.encode(), self.password.encode())
+        if not (same_user and same_password):
+            raise EngineError.unauthenticated(user)

@@ -5,7 +5,8 @@ in its own ways (JSON, Dynamic, Variant, AggregateFunction) are refused.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
 from leadvelocity.stack.clickhouse.byte_source import ByteSource
@@ -57,47 +58,47 @@ class Layout:
         self.prefix: Callable[[ByteSource], None] = prefix
 
 
-def walk(source: ByteSource) -> tuple[int, int]:
-    """Pass over one block (without block info); return its numbers of columns and rows.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """What a block says of itself.
+
+    Parameters
+    ----------
+    columns : tuple of (str, str)
+        Names and types.
+    """
+
+    columns: tuple[tuple[str, str], ...]
+    rows: int
+
+
+def walk(source: ByteSource) -> Block:
+    """Pass over one block (without block info).
 
     Raises
     ------
     ProtocolError
         It has a type that is not known here, or too many columns.
     """
-    columns, rows = source.varint(), source.varint()
-    if columns > COLUMNS_MAX:
-        raise ProtocolError(f"a block of {columns} columns; the limit is {COLUMNS_MAX}")
-    for _ in range(columns):
-        source.text()
-        layout = layout_of(source.text())
+    count, rows = source.varint(), source.varint()
+    if count > COLUMNS_MAX:
+        raise ProtocolError(f"a block of {count} columns; the limit is {COLUMNS_MAX}")
+    columns = []
+    for _ in range(count):
+        name, type_name = source.text(), source.text()
+        columns.append((name, type_name))
+        layout = layout_of(type_name)
         if rows:
             layout.prefix(source)
             layout.values(source, rows)
     source.require(0)
-    return columns, rows
+    return Block(columns=tuple(columns), rows=rows)
 
 
-def header_of(block: bytes) -> bytes:
-    """Return the same columns without rows, as clients want them ahead of the first block.
-
-    Raises
-    ------
-    ProtocolError
-        It has a type that is not known here.
-    """
-    source = ByteSource(lambda: b"")
-    source.data = bytearray(block)
-    columns, rows = source.varint(), source.varint()
-    header = varint(columns) + varint(0)
-    for _ in range(columns):
-        name, kind = source.text(), source.text()
-        header += text(name) + text(kind)
-        if rows:
-            layout = layout_of(kind)
-            layout.prefix(source)
-            layout.values(source, rows)
-    return header
+def header(columns: Iterable[tuple[str, str]]) -> bytes:
+    """Return a block of these columns, names and types, without rows."""
+    described = [text(name) + text(type_name) for name, type_name in columns]
+    return varint(len(described)) + varint(0) + b"".join(described)
 
 
 @lru_cache(maxsize=1_000)
@@ -105,21 +106,9 @@ def layout_of(name: str) -> Layout:
     """Return the layout of the type with this name; raises ProtocolError if it is unknown."""
     outer, _, inner = name.partition("(")
     arguments = _arguments(inner.removesuffix(")"))
-    if outer == "String":
-        return Layout(_strings)
-    if outer == "Nullable":
-        return _nullable(layout_of(arguments[0]))
-    if outer == "Array":
-        return _array(layout_of(arguments[0]))
-    if outer == "LowCardinality":  # its dictionary has no marks for nulls
-        return _low_cardinality(layout_of(re.sub(r"^Nullable\((.*)\)$", r"\1", arguments[0])))
-    if outer == "Map":
-        return _array(_tuple([layout_of(each) for each in arguments]))
-    if outer in ("Tuple", "Nested"):
-        inside = _tuple([layout_of(_NAMED.sub("", each)) for each in arguments])
-        return inside if outer == "Tuple" else _array(inside)
-    if outer == "SimpleAggregateFunction":
-        return layout_of(arguments[-1])
+    composed = _COMPOSED.get(outer)
+    if composed:
+        return composed(arguments)
     width = _width(outer, arguments)
     if width is None:
         raise ProtocolError(f"blocks with a column of type {name} are not passed on here")
@@ -214,3 +203,24 @@ def _low_cardinality(inner: Layout) -> Layout:
             rows -= portion
 
     return Layout(values, prefix_bytes=8)
+
+
+def _members(arguments: list[str]) -> Layout:
+    return _tuple([layout_of(_NAMED.sub("", each)) for each in arguments])
+
+
+def _without_nulls(name: str) -> str:
+    return re.sub(r"^Nullable\((.*)\)$", r"\1", name)
+
+
+_COMPOSED: dict[str, Callable[[list[str]], Layout]] = {
+    "String": lambda _: Layout(_strings),
+    "Nullable": lambda inner: _nullable(layout_of(inner[0])),
+    "Array": lambda inner: _array(layout_of(inner[0])),
+    "Tuple": _members,
+    "Map": lambda inner: _array(_members(inner)),
+    "Nested": lambda inner: _array(_members(inner)),
+    # Its dictionary has no marks for nulls.
+    "LowCardinality": lambda inner: _low_cardinality(layout_of(_without_nulls(inner[0]))),
+    "SimpleAggregateFunction": lambda arguments: layout_of(arguments[-1]),
+}

@@ -1,6 +1,7 @@
 """Bytes as they arrive, read piece by piece."""
 
 from collections.abc import Callable
+from typing import Self
 
 from leadvelocity.stack.clickhouse.errors import Disconnected, ProtocolError
 
@@ -33,6 +34,13 @@ class ByteSource:
         self._fill = fill
         self.data = bytearray()
         self.at = 0
+
+    @classmethod
+    def over(cls, data: bytes) -> Self:
+        """Return a source of these bytes and no more."""
+        source = cls(bytes)
+        source.data = bytearray(data)
+        return source
 
     def require(self, size: int) -> None:
         """Wait until `size` bytes can be read.

@@ -1,7 +1,7 @@
 """Compressed frames: checksum, method, sizes, data (LZ4 in both directions)."""
 
-import lz4.block
-from clickhouse_cityhash.cityhash import CityHash128
+import lz4.block  # type: ignore[import-untyped]
+from clickhouse_cityhash.cityhash import CityHash128  # type: ignore[import-untyped]
 
 from leadvelocity.stack.clickhouse.byte_source import ByteSource
 from leadvelocity.stack.clickhouse.errors import ProtocolError
@@ -51,7 +51,7 @@ def read_frame(source: ByteSource) -> bytes:
 
 
 def _frame(piece: bytes) -> bytes:
-    body = lz4.block.compress(piece, store_size=False)
+    body: bytes = lz4.block.compress(piece, store_size=False)
     sizes = (_HEADER_BYTES + len(body)).to_bytes(4, "little") + len(piece).to_bytes(4, "little")
     content = bytes([_LZ4]) + sizes + body
     return _checksum(content) + content

@@ -3,7 +3,7 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +11,9 @@ from typing import Any
 
 import chdb
 
-from leadvelocity.stack.clickhouse.block_walker import walk
+from leadvelocity.stack.clickhouse.block_walker import header, walk
 from leadvelocity.stack.clickhouse.byte_source import ByteSource
-from leadvelocity.stack.clickhouse.encoding import text, varint
-from leadvelocity.stack.clickhouse.errors import EngineError
+from leadvelocity.stack.clickhouse.errors import EngineError, ProtocolError
 from leadvelocity.stack.clickhouse.statement import DataInsert, Statement
 
 _NOT_STREAMED = "Streaming query is not supported"
@@ -65,7 +64,7 @@ class Engine:
         self._lock = _locked(data.parent / "lock")
         self.address = f"{data}?max_threads={threads_max}"
         # The engine shuts down with its last connection; this one keeps it up.
-        self._keeper = chdb.connect(self.address)
+        self._keeper = _connect(self.address)
 
     def create_database(self, name: str) -> None:
         """Create the database unless it is there."""
@@ -104,30 +103,22 @@ class Session:
             if settings:
                 self._forget(settings)
 
-    def blocks(
-        self, statement: Statement, parameters: Mapping[str, str] | None = None
-    ) -> Iterator[bytes]:
-        """Run a statement and give its result as native blocks, the first one maybe without rows.
+    def blocks(self, statement: Statement) -> Generator[bytes, None, None]:
+        """Run a statement and give its result as native blocks, one without rows before them.
 
         Raises
         ------
         EngineError
             The engine refuses it, at once or half-way.
         """
-        stream = self._stream(statement.text, parameters)
-        if stream is None:
-            yield from _split(self._run(statement.text, "Native", parameters).bytes())
-            self._remember(statement)
-            return
-        empty = True
-        try:
-            while (piece := _told(stream.fetch)) is not None:
-                empty = False
-                yield from _split(piece.bytes(), rows=piece.rows_read())
-        finally:
-            stream.close()
-        if empty:
-            yield self._description(statement.text)
+        blocks = self._pieces(statement)
+        first = next(blocks, b"")
+        columns = self._header(statement.text, first)
+        if columns:
+            yield columns
+        if first:
+            yield first
+            yield from blocks
 
     def formatted(
         self, statement: Statement, format_name: str, parameters: Mapping[str, str]
@@ -137,10 +128,10 @@ class Session:
         self._remember(statement)
         return result
 
-    def header(self, insert: DataInsert) -> bytes:
+    def columns(self, insert: DataInsert) -> bytes:
         """Return a block without rows: the columns that `insert` takes."""
         columns = insert.columns.strip() or "*"
-        return self._description(f"SELECT {columns} FROM {insert.table}")
+        return self._description(f"SELECT {columns} FROM {insert.table}")  # noqa: S608  # its own words
 
     def insert(self, insert: DataInsert, format_name: str) -> "Insertion":
         """Begin an insert of rows in that format."""
@@ -155,13 +146,33 @@ class Session:
         finally:
             insertion.cancel()
 
-    def _stream(self, sql: str, parameters: Mapping[str, str] | None) -> Any:
+    def _pieces(self, statement: Statement) -> Iterator[bytes]:
         try:
-            return self._connection.send_query(sql, "Native", params=dict(parameters or {}))
+            stream = self._connection.send_query(statement.text, "Native")
         except (chdb.ChdbError, RuntimeError) as error:
-            if _NOT_STREAMED in str(error):  # said before anything is done
-                return None
-            raise EngineError.of(error) from None
+            if _NOT_STREAMED not in str(error):
+                raise EngineError.of(error) from None
+            # Said before anything is done: it is no SELECT.
+            yield from _split(self._run(statement.text, "Native").bytes())
+            self._remember(statement)
+            return
+        try:
+            while (piece := _told(stream.fetch)) is not None:
+                yield from _split(piece.bytes(), rows=piece.rows_read())
+        finally:
+            stream.close()
+
+    def _header(self, sql: str, first: bytes) -> bytes:
+        """Return the columns of a result: of its first block, or of the query if it has none."""
+        if first:
+            try:
+                return header(walk(ByteSource.over(first)).columns)
+            except ProtocolError:  # a type whose layout is not known here
+                pass
+        try:
+            return self._description(sql)
+        except EngineError:  # it is no SELECT
+            return b""
 
     def _run(self, sql: str, format_name: str, parameters: Mapping[str, str] | None = None) -> Any:
         return _told(self._connection.query, sql, format_name, params=dict(parameters or {}))
@@ -169,10 +180,7 @@ class Session:
     def _description(self, select: str) -> bytes:
         settings = "SETTINGS print_pretty_type_names = 0"  # else with line breaks in them
         described = self._run(f"DESCRIBE TABLE ({select}\n) {settings}", "JSONCompact")
-        columns = json.loads(described.bytes())["data"]
-        return b"".join(
-            (varint(len(columns)), varint(0), *(text(each[0]) + text(each[1]) for each in columns))
-        )
+        return header((each[0], each[1]) for each in json.loads(described.bytes())["data"])
 
     def _set(self, name: str, setting: Setting) -> None:
         try:
@@ -182,7 +190,7 @@ class Session:
                 raise
 
     def _connected(self, database: str) -> Any:
-        connection = chdb.connect(self._address)
+        connection = _connect(self._address)
         try:
             for statement in (f"USE {quoted(database)}", *self._settings):
                 _told(connection.query, statement, "Native")
@@ -195,7 +203,7 @@ class Session:
         if statement.verb == "SET":
             self._settings.append(statement.text)
 
-    def _forget(self, settings: Mapping[str, str]) -> None:
+    def _forget(self, settings: Iterable[str]) -> None:
         """Put settings back to the session's own."""
         try:
             for name in settings:
@@ -228,6 +236,11 @@ class Insertion:
         _told(self._stream.cancel)
 
 
+def _connect(address: str) -> Any:
+    connect: Any = chdb.connect
+    return connect(address)
+
+
 def _told(call: Any, *arguments: Any, **named: Any) -> Any:
     try:
         return call(*arguments, **named)
@@ -239,8 +252,7 @@ def _split(data: bytes, *, rows: int | None = None) -> Iterator[bytes]:
     """Cut the engine's output into blocks; `rows`: what it has in all, if known."""
     if not data:
         return
-    source = ByteSource(lambda: b"")
-    source.data = bytearray(data)
+    source = ByteSource.over(data)
     source.varint()
     if source.varint() == rows:
         yield data  # one block: no need to walk through it

@@ -33,6 +33,15 @@ class EngineError(Exception):
         self.message = message
 
     @classmethod
+    def unauthenticated(cls, user: str) -> "EngineError":
+        """Return the refusal of a user that is not known, or whose password is wrong."""
+        return cls(
+            AUTHENTICATION_FAILED,
+            f"DB::Exception: {user}: Authentication failed: password is incorrect, or there is no"
+            " user with such name. (AUTHENTICATION_FAILED)",
+        )
+
+    @classmethod
     def of(cls, error: Exception) -> "EngineError":
         """Return what an exception of chDB means."""
         text = str(error)

@@ -5,14 +5,14 @@ import binascii
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qsl, urlsplit
 
-import lz4.frame
+import lz4.frame  # type: ignore[import-untyped]
 
 from leadvelocity.stack.clickhouse.account import Account
 from leadvelocity.stack.clickhouse.engine import Engine, Session, Setting
@@ -33,13 +33,14 @@ _NO_SETTINGS = frozenset(
         *("buffer_size", "wait_end_of_query", "send_progress_in_http_headers", "quota_key"),
     )
 )
-_UNZIP = {
+_Recode = Callable[[bytes], bytes]
+_UNZIP: dict[str, _Recode] = {
     "gzip": gzip.decompress,
     "deflate": zlib.decompress,
     "lz4": lz4.frame.decompress,
     "identity": bytes,
 }
-_ZIP = {"lz4": lz4.frame.compress, "gzip": lambda data: gzip.compress(data, 1)}
+_ZIP: dict[str, _Recode] = {"lz4": lz4.frame.compress, "gzip": lambda data: gzip.compress(data, 1)}
 _ZIP_FROM_BYTES = 1_000
 _LINE_BYTES_MAX = 8_192
 _STATUS = {
@@ -112,12 +113,7 @@ class HttpHandler(BaseHTTPRequestHandler):
                 user, _, password = base64.b64decode(basic).decode().partition(":")
             except (binascii.Error, UnicodeDecodeError):
                 user = password = ""
-        if not self.account.fits(user, password):
-            raise EngineError(
-                AUTHENTICATION_FAILED,
-                "DB::Exception: Authentication failed: password is incorrect, or there is no user"
-                " with such name. (AUTHENTICATION_FAILED)",
-            )
+        self.account.check(user, password)
 
     def _execute(self, session: Session, parameters: dict[str, str], body: bytes) -> "_Answer":
         query = parameters.get("query", "")

@@ -6,13 +6,12 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from leadvelocity.stack.clickhouse.account import Account
-from leadvelocity.stack.clickhouse.block_walker import header_of, walk
+from leadvelocity.stack.clickhouse.block_walker import walk
 from leadvelocity.stack.clickhouse.byte_source import ByteSource
 from leadvelocity.stack.clickhouse.compression import compressed, read_frame
 from leadvelocity.stack.clickhouse.encoding import text, varint
 from leadvelocity.stack.clickhouse.engine import Engine, Insertion, Session, Setting
 from leadvelocity.stack.clickhouse.errors import (
-    AUTHENTICATION_FAILED,
     NOT_IMPLEMENTED,
     EngineError,
     ProtocolError,
@@ -27,6 +26,7 @@ HANDSHAKE_S = 10.0
 
 _VERSION = (26, 9, 2)  # as chDB's engine
 _RECEIVE_BYTES = 1 << 18
+_COUNTS_BYTES_MAX = 20  # of the two numbers that a block begins with
 
 # What clients send.
 _HELLO, _QUERY, _DATA, _CANCEL, _PING = range(5)
@@ -88,12 +88,7 @@ class NativeConnection:
             source.varint()
         database, user, password = source.text(), source.text(), source.text()
         try:
-            if not self._account.fits(user, password):
-                raise EngineError(
-                    AUTHENTICATION_FAILED,
-                    f"DB::Exception: {user}: Authentication failed: password is incorrect, or there"
-                    " is no user with such name. (AUTHENTICATION_FAILED)",
-                )
+            self._account.check(user, password)
             session = self._engine.session(database or self._account.database)
         except EngineError as error:
             self._send(_exception(error))
@@ -109,12 +104,7 @@ class NativeConnection:
         query = self._read_query()
         blocks = _Blocks(self._source, compressed_blocks=query.compressed)
         try:
-            if blocks.read():
-                raise EngineError(
-                    NOT_IMPLEMENTED,
-                    "DB::Exception: External tables are not taken here; use a temporary table."
-                    " (NOT_IMPLEMENTED)",
-                )
+            blocks.no_external_tables()
             with session.with_settings(query.settings):
                 match parse(query.sql):
                     case DataInsert() as insert:
@@ -157,9 +147,7 @@ class NativeConnection:
     def _select(self, session: Session, statement: Statement, *, compress: bool) -> int:
         rows = 0
         with closing(session.blocks(statement)) as blocks:
-            for number, block in enumerate(blocks):
-                if number == 0:
-                    self._send_block(header_of(block), compress=compress)
+            for block in blocks:
                 rows += _rows(block)
                 self._send_block(block, compress=compress)
                 if self._cancelled():
@@ -171,10 +159,10 @@ class NativeConnection:
         self._send(_BLOCK_HEADER, compressed(content) if compress else content)
 
     def _insert(self, session: Session, insert: DataInsert, blocks: "_Blocks") -> int:
-        header = _BLOCK_INFO + session.header(insert)
+        columns = session.columns(insert)
         insertion = session.insert(insert, "Native")
         try:
-            self._send(_BLOCK_HEADER, compressed(header) if blocks.compressed else header)
+            self._send_block(columns, compress=blocks.compressed)
             refused = self._append_all(insertion, blocks)
             if refused:
                 raise refused
@@ -214,6 +202,18 @@ class _Blocks:
         self.compressed = compressed_blocks
         self._content = ByteSource(lambda: read_frame(source)) if compressed_blocks else source
 
+    def no_external_tables(self) -> None:
+        """Read the blocks that come with a query; raise EngineError if one is not empty."""
+        refused = False
+        while self.read():
+            refused = True
+        if refused:
+            raise EngineError(
+                NOT_IMPLEMENTED,
+                "DB::Exception: External tables are not taken here; use a temporary table."
+                " (NOT_IMPLEMENTED)",
+            )
+
     def read(self) -> bytes:
         """Return the next block, without block info; nothing for the empty one that ends them."""
         self._packets.let_go()
@@ -227,8 +227,8 @@ class _Blocks:
             content.let_go()
         _skip_block_info(content)
         start = content.at
-        columns, _ = walk(content)
-        return bytes(content.data[start : content.at]) if columns else b""
+        block = walk(content)
+        return bytes(content.data[start : content.at]) if block.columns else b""
 
 
 def _skip_block_info(source: ByteSource) -> None:
@@ -240,8 +240,7 @@ def _skip_block_info(source: ByteSource) -> None:
 
 
 def _rows(block: bytes) -> int:
-    source = ByteSource(lambda: b"")
-    source.data = bytearray(block[:20])
+    source = ByteSource.over(block[:_COUNTS_BYTES_MAX])
     source.varint()
     return source.varint()
 

@@ -4,9 +4,12 @@ import logging
 import signal
 import socket
 import socketserver
+import sys
 import threading
+from contextlib import suppress
 from http.server import ThreadingHTTPServer
 from types import FrameType
+from typing import Any
 
 from leadvelocity.stack.clickhouse.account import Account
 from leadvelocity.stack.clickhouse.engine import Engine
@@ -19,21 +22,51 @@ logger = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 
 CONNECTIONS_MAX = 500
-"""Threads of both interfaces; further clients are turned away until some leave."""
+"""Of each interface; further clients are turned away until some leave."""
 
 STOP_S_MAX = 5.0
 """How long statements under way may take once the server is told to stop."""
 
 
-class _Limited:
-    def verify_request(self, request: object, client_address: object) -> bool:  # noqa: ARG002
-        return threading.active_count() < CONNECTIONS_MAX
+class _Connections(socketserver.ThreadingMixIn):
+    """Knows the connections of a server, so that it can take leave of them."""
 
-
-class _NativeServer(_Limited, socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 128
+
+    def __init__(self, *arguments: Any) -> None:
+        self._changed = threading.Condition()
+        self._open: set[socket.socket] = set()
+        super().__init__(*arguments)
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002
+        with self._changed:
+            if len(self._open) >= CONNECTIONS_MAX:
+                logger.warning("a client was turned away: %d are here", CONNECTIONS_MAX)
+                return False
+            self._open.add(request)
+            return True
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)  # type: ignore[misc]
+        with self._changed:
+            self._open.discard(request)
+            self._changed.notify_all()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+        logger.info("a connection was closed: %r", sys.exception())
+
+    def take_leave(self) -> None:
+        """Let clients' statements end, and read no more of them."""
+        with self._changed:
+            for client in self._open:
+                with suppress(OSError):
+                    client.shutdown(socket.SHUT_RD)
+            self._changed.wait_for(lambda: not self._open, timeout=STOP_S_MAX)
+
+
+class _NativeServer(_Connections, socketserver.TCPServer):
+    allow_reuse_address = True
 
     def __init__(self, port: int, engine: Engine, account: Account) -> None:
         self.engine = engine
@@ -57,12 +90,8 @@ class _NativeHandler(socketserver.BaseRequestHandler):
             logger.exception("native: a connection was closed")
 
 
-class _HttpServer(_Limited, ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
-        logger.info("http: a connection was closed", exc_info=True)
+class _HttpServer(_Connections, ThreadingHTTPServer):
+    """The HTTP interface."""
 
 
 def run(engine: Engine, account: Account, *, port: int, http_port: int) -> None:
@@ -93,3 +122,5 @@ def run(engine: Engine, account: Account, *, port: int, http_port: int) -> None:
         logger.info("stopping")
         for server in servers:
             server.shutdown()
+        for server in servers:
+            server.take_leave()

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 
 _TOKEN = re.compile(
     r"""
@@ -15,6 +15,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+
+_ROWS_FROM_ELSEWHERE = frozenset(("SELECT", "WITH", "FROM", "FUNCTION", "WATCH"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,28 +112,32 @@ def _data_insert(sql: str) -> DataInsert | None:
     tokens = _tokens(sql)
     if [token.upper for token in islice(tokens, 2)] != ["INSERT", "INTO"]:
         return None
-    table = columns = ""
-    table_start = columns_start = -1
+    target: list[_Token] = []
     for token in tokens:
-        if token.depth:
-            continue
-        if token.upper in ("SELECT", "WITH", "FROM", "FUNCTION", "WATCH"):
+        if token.depth == 0 and token.upper in _ROWS_FROM_ELSEWHERE:
             return None
-        if token.upper == "VALUES":
-            return _awaited(sql, token, table, columns)
-        if token.upper == "FORMAT":
-            return _with_format(sql, token, next(tokens, None), table, columns)
-        if token.upper == "(" and not columns:
-            columns_start = token.end
-        elif token.upper == ")" and columns_start >= 0 and not columns:
-            columns = sql[columns_start : token.start]
-        elif token.upper == "SETTINGS":
-            columns_start = max(columns_start, 0)  # the name is over
-        elif token.upper not in ("TABLE", ";") and columns_start < 0:
-            table_start = token.start if table_start < 0 else table_start
-            table = sql[table_start : token.end]
-    end = sql.rstrip().rstrip(";")
-    return DataInsert(head=end, table=table, columns=columns, format=None, data="")
+        if token.depth == 0 and token.upper == "VALUES":
+            return _awaited(sql, token, *_target(sql, target))
+        if token.depth == 0 and token.upper == "FORMAT":
+            return _with_format(sql, token, next(tokens, None), *_target(sql, target))
+        if token.upper != ";":
+            target.append(token)
+    table, columns = _target(sql, target)
+    head = sql[: target[-1].end] if target else sql
+    return DataInsert(head=head, table=table, columns=columns, format=None, data="")
+
+
+def _target(sql: str, tokens: list[_Token]) -> tuple[str, str]:
+    """Return the table and the columns, as written."""
+    if tokens and tokens[0].upper == "TABLE":
+        tokens = tokens[1:]
+    name = list(takewhile(lambda token: token.upper not in ("(", "SETTINGS"), tokens))
+    table = sql[name[0].start : name[-1].end] if name else ""
+    after = tokens[len(name) :]
+    if not after or after[0].upper != "(":
+        return table, ""
+    closing = next((token for token in after if token.upper == ")" and token.depth == 0), after[-1])
+    return table, sql[after[0].end : closing.start]
 
 
 def _awaited(sql: str, values: _Token, table: str, columns: str) -> DataInsert | None:

@@ -1,16 +1,18 @@
 """A database with our tables, for the tests of this folder."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
 from sinks.clickhouse import ClickHouseSink
+from sinks.client import ClickHouse
 from sinks.migrate import migrate
 
 
 @pytest.fixture(scope="session")
-def database(clickhouse_server):
+def database(clickhouse_server: ClickHouse) -> Iterator[ClickHouse]:
     """A database of our own, dropped at the end."""
     mine = replace(clickhouse_server, database=f"sinks_{uuid4().hex}")
     migrate(mine)
@@ -19,7 +21,7 @@ def database(clickhouse_server):
 
 
 @pytest.fixture
-def fresh(clickhouse_server):
+def fresh(clickhouse_server: ClickHouse) -> Iterator[ClickHouse]:
     """The name of a database that is not there yet, dropped at the end."""
     mine = replace(clickhouse_server, database=f"fresh_{uuid4().hex}")
     yield mine
@@ -27,7 +29,7 @@ def fresh(clickhouse_server):
 
 
 @pytest.fixture
-def sink(database):
+def sink(database: ClickHouse) -> Iterator[ClickHouseSink]:
     """A sink into it."""
     clickhouse = ClickHouseSink(database)
     yield clickhouse

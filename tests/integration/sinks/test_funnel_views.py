@@ -1,5 +1,6 @@
 """What the views over tier changes promise."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import count
 
@@ -7,12 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.outputs import lead_velocity_record, tier_change_record
+from schemas.outputs import Record, lead_velocity_record, tier_change_record
 from schemas.topics import LEAD_VELOCITY, TIER_CHANGES
 from scoring.dwell import RELATIVE_ERROR, quantile
-from scoring.funnel import Window, added, apply
+from scoring.funnel import Partial, Place, Window, added, apply
 from scoring.tier_change import Reason, Score, TierChange
-from sinks.client import query
+from sinks.clickhouse import ClickHouseSink
+from sinks.client import ClickHouse, query
 from sinks.rows import block_of, table_of
 
 pytestmark = pytest.mark.integration
@@ -21,12 +23,16 @@ TIERS = ("cold", "warm", "hot")
 BEGIN_MS = 1_760_000_040_000
 offsets = count()
 
+Life = list[tuple[int, TierChange]]
+
 LAW = settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
-def change(lead, seq, from_rank, to_rank, *, at_ms, dwell_ms=0):
+def change(
+    lead: str, seq: int, from_rank: int, to_rank: int, *, at_ms: int, dwell_ms: int = 0
+) -> TierChange:
     return TierChange(
         lead_id=lead,
         seq=seq,
@@ -49,14 +55,14 @@ def change(lead, seq, from_rank, to_rank, *, at_ms, dwell_ms=0):
 
 
 @st.composite
-def lives(draw):
+def lives(draw: st.DrawFn) -> Life:
     """Tier changes of a few leads, each with its partition, by time."""
     changes = []
     for lead in range(draw(st.integers(1, 6))):
         at_ms, rank = BEGIN_MS, 0
         for seq in range(1, draw(st.integers(1, 8)) + 1):
             dwell_ms = draw(st.integers(0, 10) | st.integers(0, 100_000_000))
-            to_rank = draw(st.integers(0, 2).filter(lambda to, rank=rank: to != rank))
+            to_rank = draw(st.integers(0, 2).filter(rank.__ne__))
             at_ms += dwell_ms
             made = change(f"lead-{lead}", seq, rank, to_rank, at_ms=at_ms, dwell_ms=dwell_ms)
             changes.append((lead % 3, made))
@@ -65,10 +71,10 @@ def lives(draw):
 
 
 @pytest.fixture
-def emptied(database, sink):
+def emptied(database: ClickHouse, sink: ClickHouseSink) -> Callable[[], ClickHouseSink]:
     """Empties the tables and gives the sink."""
 
-    def empty():
+    def empty() -> ClickHouseSink:
         for topic in (TIER_CHANGES, LEAD_VELOCITY):
             query(database, f"TRUNCATE TABLE {table_of(topic)}")
         return sink
@@ -76,23 +82,29 @@ def emptied(database, sink):
     return empty
 
 
-def store(sink, topic, partition, records):
+def store(sink: ClickHouseSink, topic: str, partition: int, records: list[Record]) -> None:
     sink.write(block_of(topic, partition, [next(offsets) for _ in records], records))
 
 
-def store_changes(sink, life):
-    for partition, each in life:
-        record = tier_change_record(each, emitted_at_ms=BEGIN_MS, received_at_ms=None)
-        store(sink, TIER_CHANGES, partition, [record])
+def store_changes(sink: ClickHouseSink, life: Life) -> None:
+    for partition in {partition for partition, _ in life}:
+        records = [
+            tier_change_record(each, emitted_at_ms=BEGIN_MS, received_at_ms=None)
+            for at, each in life
+            if at == partition
+        ]
+        store(sink, TIER_CHANGES, partition, records)
 
 
-def text(at_ms):
+def text(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, tz=UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
 
 @LAW
 @given(life=lives(), after_ms=st.integers(-1, 100_000_000))
-def test_who_was_hot_at_a_moment(database, emptied, life, after_ms):
+def test_who_was_hot_at_a_moment(
+    database: ClickHouse, emptied: Callable[[], ClickHouseSink], life: Life, after_ms: int
+) -> None:
     """The tier of a lead at a moment is the one of its last change until then."""
     store_changes(emptied(), life)
     at_ms = BEGIN_MS + after_ms
@@ -110,18 +122,24 @@ def test_who_was_hot_at_a_moment(database, emptied, life, after_ms):
 
 @LAW
 @given(life=lives())
-def test_windows_add_up_over_partitions(database, emptied, life):
+def test_windows_add_up_over_partitions(
+    database: ClickHouse, emptied: Callable[[], ClickHouseSink], life: Life
+) -> None:
     """Partials of all partitions, their newest versions only, add up to what one writer saw."""
     sink = emptied()
-    held: dict[int, dict] = {}
+    held: dict[int, dict[Place, Partial]] = {}
+    records: dict[int, list[Record]] = {}
     for partition, each in life:
         partials = apply(held.setdefault(partition, {}), each, hot_leads=partition, part=0)
         held[partition] |= {partial.place: partial for partial in partials}
-        records = [
+        records.setdefault(partition, []).extend(
             lead_velocity_record(partial, partition=partition, updated_at_ms=BEGIN_MS)
             for partial in partials
-        ]
-        store(sink, LEAD_VELOCITY, partition, records)
+        )
+    for partition, of in records.items():
+        half = len(of) // 2
+        for part in filter(None, (of[:half], of[half:])):
+            store(sink, LEAD_VELOCITY, partition, part)
     answer = query(
         database,
         "SELECT window, toUnixTimestamp64Milli(window_start) AS start, from_rank, to_rank,"
@@ -145,10 +163,12 @@ def test_windows_add_up_over_partitions(database, emptied, life):
 
 @LAW
 @given(life=lives())
-def test_quantiles_of_windows_are_within_one_per_cent(database, emptied, life):
+def test_quantiles_of_windows_are_within_one_per_cent(
+    database: ClickHouse, emptied: Callable[[], ClickHouseSink], life: Life
+) -> None:
     """Over one day, the median of the windows is within 1 % of a change's own time."""
     sink = emptied()
-    partials: dict = {}
+    partials: dict[Place, Partial] = {}
     for _, each in life:
         partials |= {p.place: p for p in apply(partials, each, hot_leads=0, part=0)}
     records = [
@@ -172,7 +192,9 @@ def test_quantiles_of_windows_are_within_one_per_cent(database, emptied, life):
         assert median == pytest.approx(exact, rel=RELATIVE_ERROR * 1.001)
 
 
-def test_transitions_between_two_moments(database, emptied):
+def test_transitions_between_two_moments(
+    database: ClickHouse, emptied: Callable[[], ClickHouseSink]
+) -> None:
     """Transitions are counted from the begin until before the end, each change once."""
     sink = emptied()
     life = [

@@ -1,21 +1,24 @@
 """Laws of the score views: SQL gives the same score as the fold."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.outputs import lead_score_record, scored_event_record
+from schemas.outputs import Record, lead_score_record, scored_event_record
 from schemas.topics import LEAD_SCORES, SCORED_EVENTS
 from scoring.event import Event, EventType
 from scoring.fold import fold
 from scoring.model import FitRule, Group, Model, Signal, Tier
 from scoring.score import score_at
 from scoring.state import Count, LeadState
-from sinks.client import query
+from sinks.clickhouse import ClickHouseSink
+from sinks.client import ClickHouse, query
 from sinks.models import publish_model
 from sinks.rows import block_of
 
@@ -38,11 +41,12 @@ class Always:
 
     source = "true"
 
-    def holds(self, view):
+    def holds(self, view: Mapping[str, object]) -> bool:
+        """Hold."""
         return True
 
 
-def moment(at_ms):
+def moment(at_ms: int) -> datetime:
     return EPOCH + timedelta(milliseconds=at_ms)
 
 
@@ -52,9 +56,10 @@ half_lives = st.sampled_from([1_000, 3_600_000, DAY_MS, 7 * DAY_MS + 1, 400 * DA
 
 
 @st.composite
-def models(draw, *, one_per_type=False):
+def models(draw: st.DrawFn, *, one_per_type: bool = False) -> Model:
     groups = [Group(name=name, cap=draw(caps)) for name in draw(st.sets(st.sampled_from("ab")))]
-    types = list(EventType) if one_per_type else draw(st.lists(st.sampled_from(EventType), max_size=6))
+    some = st.lists(st.sampled_from(EventType), max_size=6)
+    types = list(EventType) if one_per_type else draw(some)
     signals = tuple(
         Signal(
             name=f"signal {place}",
@@ -87,7 +92,7 @@ def models(draw, *, one_per_type=False):
 
 
 @st.composite
-def states(draw, model):
+def states(draw: st.DrawFn, model: Model) -> LeadState:
     as_of_ms = BEGIN_MS + draw(st.integers(0, 400 * DAY_MS))
     ages = st.integers(0, 800 * DAY_MS) | st.integers(0, 10_000)
     values = st.floats(min_value=0, max_value=500, allow_subnormal=False)
@@ -114,16 +119,18 @@ def states(draw, model):
 
 
 @st.composite
-def models_with_states(draw):
+def models_with_states(draw: st.DrawFn) -> tuple[Model, list[LeadState]]:
     model = draw(models())
     return model, draw(st.lists(states(model), min_size=1, max_size=12))
 
 
-def store(sink, topic, records):
+def store(sink: ClickHouseSink, topic: str, records: list[Record]) -> None:
     sink.write(block_of(topic, 0, [next(offsets) for _ in records], records))
 
 
-def scores_at(database, model, at_ms, columns="score"):
+def scores_at(
+    database: ClickHouse, model: Model, at_ms: int, columns: str = "score"
+) -> dict[str, tuple[Any, ...]]:
     answer = query(
         database,
         f"SELECT lead_id, {columns} FROM lead_score_at(at = %(at)s) WHERE model_version = %(v)s",
@@ -134,7 +141,9 @@ def scores_at(database, model, at_ms, columns="score"):
 
 @LAW
 @given(models_with_states(), st.data())
-def test_sql_scores_as_we_do(database, sink, drawn, data):
+def test_sql_scores_as_we_do(
+    database: ClickHouse, sink: ClickHouseSink, drawn: Any, data: st.DataObject
+) -> None:
     """At any moment from its state on, SQL gives each lead the score that scoring gives, 1e-9."""
     model, leads = drawn
     publish_model(database, model)
@@ -157,7 +166,7 @@ def test_sql_scores_as_we_do(database, sink, drawn, data):
 
 
 @st.composite
-def histories(draw):
+def histories(draw: st.DrawFn) -> tuple[Model, list[Event]]:
     model = draw(models(one_per_type=True))
     events = draw(
         st.lists(
@@ -186,12 +195,16 @@ def histories(draw):
 
 @LAW
 @given(histories(), st.integers(-DAY_MS, 40 * DAY_MS))
-def test_sql_knows_the_past(database, sink, drawn, after_ms):
+def test_sql_knows_the_past(
+    database: ClickHouse, sink: ClickHouseSink, drawn: Any, after_ms: int
+) -> None:
     """At any moment, SQL gives a lead the engagement that folding its events until then gives."""
     model, events = drawn
     at_ms = BEGIN_MS + after_ms
     publish_model(database, model)
-    lead, state, past = uuid4().hex, None, None
+    lead = uuid4().hex
+    state: LeadState | None = None
+    past: LeadState | None = None
     records = []
     for event in events:
         folded = fold(state, event, model)
@@ -220,7 +233,9 @@ def test_sql_knows_the_past(database, sink, drawn, after_ms):
         assert rows[0][0] == pytest.approx(score_at(past, model, at_ms).engagement, abs=1e-9)
 
 
-def a_lead(model, *, value, as_of_ms=BEGIN_MS, tier=0):
+def a_lead(
+    model: Model, *, value: float, as_of_ms: int = BEGIN_MS, tier: int = 0
+) -> tuple[str, Record]:
     state = LeadState(
         counts=tuple(Count(value=value, ref_ms=as_of_ms) for _ in model.signals),
         fast=Count(value=0.0, ref_ms=as_of_ms),
@@ -238,7 +253,7 @@ def a_lead(model, *, value, as_of_ms=BEGIN_MS, tier=0):
     return lead, lead_score_record(lead, state, model, at_ms=as_of_ms, updated_at_ms=as_of_ms)
 
 
-def a_model():
+def a_model() -> Model:
     signal = Signal(
         name="visit",
         on=EventType.WEBSITE_VISIT,
@@ -267,7 +282,7 @@ def a_model():
     )
 
 
-def test_a_score_without_its_model_is_not_known(database, sink):
+def test_a_score_without_its_model_is_not_known(database: ClickHouse, sink: ClickHouseSink) -> None:
     """A lead whose model SQL does not have has no score there, rather than a wrong one."""
     model = a_model()
     lead, record = a_lead(model, value=3.0)
@@ -277,7 +292,7 @@ def test_a_score_without_its_model_is_not_known(database, sink):
     assert scores_at(database, model, BEGIN_MS) == {lead: (30.0,)}
 
 
-def test_a_model_is_published_once(database):
+def test_a_model_is_published_once(database: ClickHouse) -> None:
     """Publishing a model again, as every worker does, changes nothing."""
     model = a_model()
     for _ in range(3):
@@ -287,7 +302,7 @@ def test_a_model_is_published_once(database):
         assert query(database, sql, {"v": model.version}).rows == ((rows,),)
 
 
-def test_a_lead_has_one_row_in_each_view(database, sink):
+def test_a_lead_has_one_row_in_each_view(database: ClickHouse, sink: ClickHouseSink) -> None:
     """However often a lead was scored, the views show it once, as it was scored last."""
     model = a_model()
     publish_model(database, model)
@@ -301,7 +316,7 @@ def test_a_lead_has_one_row_in_each_view(database, sink):
     assert current.rows == ((31.0,),)
 
 
-def test_the_hottest_come_first(database, sink):
+def test_the_hottest_come_first(database: ClickHouse, sink: ClickHouseSink) -> None:
     """Leads of the highest tier, whatever its name, stand in hot_leads_now by their score now."""
     model = a_model()
     publish_model(database, model)

@@ -1,13 +1,14 @@
 """What the tables and their migrations promise."""
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
 from schemas.topics import OUTPUT_TOPICS, TIER_CHANGES
-from sinks.client import QueryRefused, query
 from sinks.clickhouse import ClickHouseSink
+from sinks.client import ClickHouse, QueryRefused, query
 from sinks.migrate import FOLDER, MigrationFailed, migrate
 from sinks.port import Block, SinkMisconfigured, SinkRejected
 from sinks.rows import SOURCE_COLUMNS, columns_of_topic, table_of
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.integration
 FILES = tuple(sorted(path.name for path in FOLDER.glob("*.sql")))
 
 
-def plain_type(type_):
+def plain_type(type_: str) -> str:
     """A column's type in one line, without LowCardinality, which changes no value."""
     type_ = re.sub(r"\s+", " ", type_).replace("( ", "(")
     if not type_.startswith("LowCardinality("):
@@ -26,7 +27,7 @@ def plain_type(type_):
 
 
 @pytest.mark.parametrize("topic", OUTPUT_TOPICS)
-def test_columns_are_the_fields_of_the_contract(database, topic):
+def test_columns_are_the_fields_of_the_contract(database: ClickHouse, topic: str) -> None:
     """A table has its contract's fields, of their types, in their order, and the record's place."""
     table = query(database, f"DESCRIBE TABLE {table_of(topic)}")
     found = {name: plain_type(type_) for name, type_, *_ in table.rows}
@@ -34,7 +35,7 @@ def test_columns_are_the_fields_of_the_contract(database, topic):
     assert list(found.items()) == list(wanted.items())
 
 
-def test_everything_is_explained(database):
+def test_everything_is_explained(database: ClickHouse) -> None:
     """Every table, view and column of a table says what it is."""
     silent_tables = query(
         database,
@@ -55,16 +56,16 @@ def test_everything_is_explained(database):
 
 
 @pytest.mark.parametrize("topic", OUTPUT_TOPICS)
-def test_the_second_net_is_there(database, topic):
+def test_the_second_net_is_there(database: ClickHouse, topic: str) -> None:
     """Every table remembers the tokens of its last blocks."""
     made = query(database, f"SHOW CREATE TABLE {table_of(topic)}").rows[0][0]
     assert "non_replicated_deduplication_window = 10000" in made
     assert "ENGINE = ReplacingMergeTree" in made
 
 
-def block_of_places(topic, offsets):
+def block_of_places(topic: str, offsets: range) -> Block:
     """A block that tells nothing but where its records stand."""
-    columns = {
+    columns: dict[str, Sequence[object]] = {
         "source_topic": [topic] * len(offsets),
         "source_partition": [0] * len(offsets),
         "source_offset": list(offsets),
@@ -79,7 +80,7 @@ def block_of_places(topic, offsets):
 
 
 @pytest.mark.parametrize("topic", OUTPUT_TOPICS)
-def test_positions_read_no_rows(database, sink, topic):
+def test_positions_read_no_rows(database: ClickHouse, sink: ClickHouseSink, topic: str) -> None:
     """Where to go on is read from the projection, not from the rows."""
     sink.write(block_of_places(topic, range(100)))
     plan = query(
@@ -91,7 +92,7 @@ def test_positions_read_no_rows(database, sink, topic):
 
 
 @pytest.mark.parametrize("topic", OUTPUT_TOPICS)
-def test_positions_outlive_merges_and_deletes(fresh, topic):
+def test_positions_outlive_merges_and_deletes(fresh: ClickHouse, topic: str) -> None:
     """Where to go on stays what it was when rows are merged, and when a lead is deleted."""
     migrate(fresh)
     sink = ClickHouseSink(fresh)
@@ -103,9 +104,9 @@ def test_positions_outlive_merges_and_deletes(fresh, topic):
     sink.close()
 
 
-def test_migrating_is_told_and_done_once(fresh):
+def test_migrating_is_told_and_done_once(fresh: ClickHouse) -> None:
     """The first run makes database and tables and tells each step; the next finds nothing to do."""
-    told = []
+    told: list[str] = []
     assert migrate(fresh, progress=told.append) == FILES
     assert told == [f"database {fresh.database}", *FILES]
     told.clear()
@@ -113,7 +114,7 @@ def test_migrating_is_told_and_done_once(fresh):
     assert told == []
 
 
-def test_migrating_goes_on_after_it_was_broken_off(fresh):
+def test_migrating_goes_on_after_it_was_broken_off(fresh: ClickHouse) -> None:
     """A run that was broken off amid a file is completed by the next."""
     empty = replace(fresh, database="")
     query(empty, f"CREATE DATABASE {fresh.database}")
@@ -122,7 +123,7 @@ def test_migrating_goes_on_after_it_was_broken_off(fresh):
     assert migrate(fresh) == FILES
 
 
-def test_tables_of_another_release_are_not_touched(fresh):
+def test_tables_of_another_release_are_not_touched(fresh: ClickHouse) -> None:
     """Tables that a newer release made are refused, with what to do."""
     migrate(fresh)
     query(
@@ -133,18 +134,22 @@ def test_tables_of_another_release_are_not_touched(fresh):
         migrate(fresh)
 
 
-def test_a_store_without_tables_says_what_to_do(fresh):
+def test_a_store_without_tables_says_what_to_do(fresh: ClickHouse) -> None:
     """A sink before its set-up loses nothing and names the command that cures it."""
     query(replace(fresh, database=""), f"CREATE DATABASE {fresh.database}")
     sink = ClickHouseSink(fresh)
     block = block_of_places(TIER_CHANGES, range(3))
-    for ask in (lambda: sink.positions(TIER_CHANGES), lambda: sink.write(block)):
+    asks: tuple[Callable[[], object], ...] = (
+        lambda: sink.positions(TIER_CHANGES),
+        lambda: sink.write(block),
+    )
+    for ask in asks:
         with pytest.raises(SinkMisconfigured, match="leadvelocity setup"):
             ask()
     sink.close()
 
 
-def test_a_value_of_another_type_is_rejected(sink):
+def test_a_value_of_another_type_is_rejected(sink: ClickHouseSink) -> None:
     """A value that the driver cannot encode is told as one that will never fit."""
     good = block_of_places(TIER_CHANGES, range(1))
     bad = replace(good, columns={**good.columns, "source_offset": ["not a number"]})
@@ -154,7 +159,7 @@ def test_a_value_of_another_type_is_rejected(sink):
     assert sink.positions(TIER_CHANGES) == before
 
 
-def test_the_same_block_is_one_part(fresh):
+def test_the_same_block_is_one_part(fresh: ClickHouse) -> None:
     """A block written again is dropped by the server: a plain count does not see it."""
     migrate(fresh)
     sink = ClickHouseSink(fresh)
@@ -164,7 +169,7 @@ def test_the_same_block_is_one_part(fresh):
     assert query(fresh, "SELECT count() FROM tier_changes").rows == ((100,),)
 
 
-def test_materialized_views_do_not_count_twice(fresh):
+def test_materialized_views_do_not_count_twice(fresh: ClickHouse) -> None:
     """A block written again does not reach the target of a materialized view again."""
     migrate(fresh)
     query(
@@ -173,7 +178,8 @@ def test_materialized_views_do_not_count_twice(fresh):
         " SETTINGS non_replicated_deduplication_window = 10000",
     )
     query(
-        fresh, "CREATE MATERIALIZED VIEW counting TO counted AS SELECT count() AS n FROM tier_changes"
+        fresh,
+        "CREATE MATERIALIZED VIEW counting TO counted AS SELECT count() AS n FROM tier_changes",
     )
     sink = ClickHouseSink(fresh)
     for offsets in (range(100), range(100), range(100, 130)):
@@ -182,13 +188,13 @@ def test_materialized_views_do_not_count_twice(fresh):
     assert query(fresh, "SELECT sum(n) FROM counted").rows == ((130,),)
 
 
-def test_a_query_that_is_wrong_is_told_in_its_own_words(database):
+def test_a_query_that_is_wrong_is_told_in_its_own_words(database: ClickHouse) -> None:
     """A wrong statement is the asker's, not a store that is away."""
     with pytest.raises(QueryRefused, match=r"(?i)syntax"):
         query(database, "SELEKT 1")
 
 
-def test_an_answer_has_its_columns_without_rows(database):
+def test_an_answer_has_its_columns_without_rows(database: ClickHouse) -> None:
     """A query without rows still names its columns."""
     answer = query(database, "SELECT lead_id, seq FROM tier_changes WHERE 1 = 0")
     assert answer.columns == ("lead_id", "seq")

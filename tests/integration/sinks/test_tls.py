@@ -3,10 +3,12 @@
 import socket
 import ssl
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -14,8 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from sinks.client import query
 from sinks.clickhouse import ClickHouseSink
+from sinks.client import ClickHouse, query
 from sinks.migrate import migrate
 from sinks.port import SinkUnavailable
 
@@ -23,7 +25,7 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate for this host that nobody has signed, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "clickhouse")])
@@ -53,7 +55,7 @@ def certificate(tmp_path_factory):
     return file
 
 
-def pump(source, target):
+def pump(source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError):
         while chunk := source.recv(1 << 16):
             target.sendall(chunk)
@@ -62,12 +64,12 @@ def pump(source, target):
 
 
 @pytest.fixture(scope="module")
-def door(clickhouse_server, certificate):
+def door(clickhouse_server: ClickHouse, certificate: Path) -> Iterator[ClickHouse]:
     """The server behind TLS."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
 
-    def serve(listener):
+    def serve(listener: ssl.SSLSocket) -> None:
         while True:
             try:
                 outside, _ = listener.accept()
@@ -91,7 +93,7 @@ def door(clickhouse_server, certificate):
         thread.join(timeout=5)
 
 
-def test_a_trusted_server_is_used(door, fresh, certificate):
+def test_a_trusted_server_is_used(door: ClickHouse, fresh: ClickHouse, certificate: Path) -> None:
     """With the right authority, migrations, queries and the sink speak TLS."""
     safe = replace(door, database=fresh.database, ca_file=str(certificate))
     assert migrate(safe)
@@ -101,7 +103,7 @@ def test_a_trusted_server_is_used(door, fresh, certificate):
     sink.close()
 
 
-def test_a_server_that_is_not_trusted_is_refused(door, fresh):
+def test_a_server_that_is_not_trusted_is_refused(door: ClickHouse, fresh: ClickHouse) -> None:
     """A certificate that nobody we trust has signed is refused; nothing is sent, nothing lost."""
     with pytest.raises(SinkUnavailable):
         query(door, "SELECT 1")
@@ -109,6 +111,6 @@ def test_a_server_that_is_not_trusted_is_refused(door, fresh):
         migrate(replace(door, database=fresh.database))
 
 
-def test_checking_can_be_turned_off(door):
+def test_checking_can_be_turned_off(door: ClickHouse) -> None:
     """Who says so gets TLS without the check."""
     assert query(replace(door, verify=False), "SELECT 1").rows == ((1,),)

@@ -1,28 +1,38 @@
 """Strategies: models as plain data, and histories of one lead."""
 
 import json
+from typing import Any
 
 from hypothesis import strategies as st
 
 from schemas.model_file import load
-from scoring.event import Event, EventType
+from scoring.event import Event, EventType, Scalar
 from scoring.model import Model
 
 PATHS = ("/pricing", "/pricing/eu", "/docs/start", "/careers", "/")
 LAST_MS = 2_000
+
+Data = dict[str, Any]
+"""A model as the plain data of a model file."""
 
 worth = st.sampled_from([1, 2.5, 8, 20, 40])
 short = st.sampled_from(["30ms", "75ms", "200ms", "310ms"])
 cap = st.none() | st.sampled_from([5, 12.5, 30])
 
 
-def model_of(data: dict) -> Model:
+def model_of(data: Data) -> Model:
     """Read a model from plain data (JSON is YAML)."""
     return load(json.dumps(data), file_name="generated")
 
 
 @st.composite
-def models(draw, *, name: str = "generated", half_lives=short, penalties: bool = True) -> dict:
+def models(
+    draw: st.DrawFn,
+    *,
+    name: str = "generated",
+    half_lives: st.SearchStrategy[str] = short,
+    penalties: bool = True,
+) -> Data:
     """Models, by default with half-lives so short that each millisecond can be looked at."""
     rules = [
         ("pricing", "website_visit", {"path": "/pricing*"}, worth),
@@ -52,7 +62,7 @@ def models(draw, *, name: str = "generated", half_lives=short, penalties: bool =
 
 
 @st.composite
-def judging(draw) -> dict:
+def judging(draw: st.DrawFn) -> Data:
     """What decides over scores: group caps, fit, tiers. Thresholds are no sums of points."""
     hot = draw(st.sampled_from([50.37, 35.11]))
     warm = draw(st.sampled_from([20.29, 6.13]))
@@ -74,16 +84,17 @@ def judging(draw) -> dict:
     }
 
 
-def without_none(entry: dict) -> dict:
+def without_none(entry: Data) -> Data:
     """Leave out what is not set."""
     return {key: value for key, value in entry.items() if value is not None}
 
 
 @st.composite
-def events(draw) -> Event:
+def events(draw: st.DrawFn) -> Event:
     """Events of one lead, at any time."""
     kind = draw(st.sampled_from(EventType))
-    fields, profile = {}, {}
+    fields: dict[str, Scalar] = {}
+    profile: dict[str, Scalar] = {}
     if kind is EventType.WEBSITE_VISIT:
         fields = {"url": f"https://example.com{draw(st.sampled_from(PATHS))}?q=/pricing"}
     elif kind is EventType.FORM_FILL:

@@ -6,7 +6,10 @@ It keeps every event, sums over all of them, and looks at every millisecond.
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from math import fsum
+from typing import Any
 from urllib.parse import urlparse
+
+from scoring.event import Event
 
 UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 NEAR = 1e-9
@@ -16,12 +19,12 @@ class TooClose(Exception):
     """A score so near a threshold that rounding decides; nobody can say who is right."""
 
 
-def milliseconds(text):
+def milliseconds(text: str) -> int:
     number = text.rstrip("smhd")
     return int(number) * UNITS[text[len(number) :]]
 
 
-def same(wanted, value):
+def same(wanted: Any, value: Any) -> bool:
     if isinstance(wanted, list):
         return any(same(one, value) for one in wanted)
     words = {True: "true", False: "false"}
@@ -33,23 +36,22 @@ def same(wanted, value):
 class Oracle:
     """One lead's history under a model given as the plain data of a model file."""
 
-    model: dict
+    model: dict[str, Any]
     tier: int = 0
-    since: int | None = None
+    since: int = 0
     as_of: int | None = None
     judged_by: str | None = None
-    next_timer: int | None = None
-    kept: list = field(default_factory=list)  # (signal, time, weight)
-    answers: dict = field(default_factory=dict)  # name -> (time, value)
-    ids: list = field(default_factory=list)
-    changes: list = field(default_factory=list)
+    kept: list[tuple[str, int, float]] = field(default_factory=list)  # (signal, time, weight)
+    answers: dict[str, tuple[int, Any]] = field(default_factory=dict)  # name -> (time, value)
+    ids: list[str] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
 
     @property
-    def tiers(self):
+    def tiers(self) -> list[dict[str, Any]]:
         """Lowest first."""
-        return self.model["tiers"][::-1]
+        return list(reversed(self.model["tiers"]))
 
-    def matches(self, when, fields):
+    def matches(self, when: dict[str, Any], fields: dict[str, Any]) -> bool:
         """Whether all named fields match."""
         for name, wanted in when.items():
             if name.startswith("profile."):
@@ -62,9 +64,9 @@ class Oracle:
                 return False
         return True
 
-    def score(self, at):
+    def score(self, at: int) -> float:
         """Sum over every event."""
-        groups = {}
+        groups: dict[str | None, list[float]] = {}
         for signal in self.model["signals"]:
             half_life = milliseconds(signal.get("half_life", self.model.get("half_life")))
             count = fsum(
@@ -81,7 +83,7 @@ class Oracle:
         total += sum(rule["points"] for rule in self.model["fit"] if self.matches(rule["when"], {}))
         return max(0.0, total)
 
-    def judgement(self, at):
+    def judgement(self, at: int) -> int:
         """Rule 1, with the dwell of rule 3."""
         score, tiers = self.score(at), self.tiers
         for tier in tiers:
@@ -101,7 +103,7 @@ class Oracle:
             return 0
         return self.tier
 
-    def judge(self, at, reason, trigger=None):
+    def judge(self, at: int, reason: str, trigger: str | None = None) -> None:
         """Move to the tier that the score says."""
         rank = self.judgement(at)
         if self.judged_by != self.model["model"]:
@@ -123,19 +125,20 @@ class Oracle:
             )
             self.tier, self.since = rank, at
 
-    def first_change(self, upto):
+    def first_change(self, upto: int) -> int | None:
         """Look at each millisecond after `as_of`."""
+        assert self.as_of is not None
         for at in range(self.as_of + 1, upto + 1):
             if self.judgement(at) != self.tier:
                 return at
         return None
 
-    def pass_time(self, upto):
+    def pass_time(self, upto: int) -> None:
         """Rule 2."""
         while (at := self.first_change(upto)) is not None:
             self.judge(at, "decay")
 
-    def event(self, event):
+    def event(self, event: Event) -> None:
         """Rules 2, 4, 7, 8 and 9."""
         if event.event_id in self.ids[-64:]:
             return

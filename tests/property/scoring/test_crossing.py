@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scoring.crossing import next_change_ms
 from scoring.curve import curve_of
 from scoring.extent import extent
+from scoring.model import Model
 from scoring.prepared import prepared
 from scoring.score import score_at
 from scoring.state import Count, LeadState, ProfileField
@@ -25,7 +26,7 @@ gentle_models = models(half_lives=long_half_lives, penalties=False).map(model_of
 
 
 @st.composite
-def judged_states(draw, model, *, age_ms=40 * DAY_MS) -> LeadState:
+def judged_states(draw: st.DrawFn, model: Model, *, age_ms: int = 40 * DAY_MS) -> LeadState:
     """States with any counts, in any tier that the score allows."""
     counts = tuple(
         draw(
@@ -60,7 +61,7 @@ def judged_states(draw, model, *, age_ms=40 * DAY_MS) -> LeadState:
     return state
 
 
-def changes(state, model, at_ms):
+def changes(state: LeadState, model: Model, at_ms: int) -> bool:
     """Whether a state's tier, as it is, would be another at a moment."""
     total = score_at(state, model, at_ms).total
     held_ms = at_ms - state.since_ms
@@ -69,7 +70,7 @@ def changes(state, model, at_ms):
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.data(), model=short_models)
-def test_first_of_all_milliseconds(data, model):
+def test_first_of_all_milliseconds(data: st.DataObject, model: Model) -> None:
     """
     With half-lives of milliseconds, no millisecond before the predicted one changes the tier.
     """
@@ -84,7 +85,7 @@ def test_first_of_all_milliseconds(data, model):
 
 @settings(max_examples=300, deadline=None)
 @given(data=st.data(), model=long_models | gentle_models)
-def test_first_under_dense_sampling(data, model):
+def test_first_under_dense_sampling(data: st.DataObject, model: Model) -> None:
     """
     With half-lives of hours to weeks, caps, penalties, fit and dwell, no sample before the
     predicted millisecond changes the tier, nor does the one just before; the predicted does.
@@ -109,7 +110,7 @@ def test_first_under_dense_sampling(data, model):
     low_ms=st.integers(0, 90 * DAY_MS),
     span_ms=st.integers(40, 90 * DAY_MS),
 )
-def test_bounds_hold(data, model, low_ms, span_ms):
+def test_bounds_hold(data: st.DataObject, model: Model, low_ms: int, span_ms: int) -> None:
     """
     On an interval the score stays between its bounds, and falls or rises when they say so.
     """
@@ -129,7 +130,7 @@ def test_bounds_hold(data, model, low_ms, span_ms):
 
 @settings(max_examples=200)
 @given(data=st.data(), model=long_models, later_ms=st.integers(0, 300 * DAY_MS))
-def test_one_scoring_function(data, model, later_ms):
+def test_one_scoring_function(data: st.DataObject, model: Model, later_ms: int) -> None:
     """
     What the search for crossings computes is the score itself, to the last bit.
     """

@@ -1,18 +1,33 @@
 """Our fold against one that was written from the rules alone."""
 
+from typing import Any
+
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
+from scoring.event import Event
 from scoring.fold import fire, fold
 from scoring.score import score_at
-from tests.property.scoring.histories import LAST_MS, judging, model_of, models, mostly_in_order
+from scoring.state import LeadState
+from scoring.tier_change import TierChange
+from tests.property.scoring.histories import (
+    LAST_MS,
+    Data,
+    judging,
+    model_of,
+    models,
+    mostly_in_order,
+)
 from tests.property.scoring.oracle import Oracle, TooClose
 
 END_MS = LAST_MS + 1_500
 
+History = list[tuple[Data, Event]]
+"""Each event with the model that is in force when it comes."""
 
-def told(change):
+
+def told(change: TierChange) -> dict[str, Any]:
     """Return a change as the oracle tells it."""
     return {
         "seq": change.seq,
@@ -26,35 +41,37 @@ def told(change):
     }
 
 
-def told_by_oracle(history, upto_ms=END_MS):
+def told_by_oracle(history: History) -> tuple[list[dict[str, Any]], float]:
     """Fold (model data, event) pairs the slow way; where rounding decides, try another history."""
     oracle = Oracle(history[0][0])
     try:
         for data, event in history:
             oracle.model = data
             oracle.event(event)
-        oracle.pass_time(upto_ms)
+        oracle.pass_time(END_MS)
         return oracle.changes, oracle.score(END_MS)
     except TooClose:
-        assume(False)
+        reject()
 
 
-def told_by_fold(history, upto_ms=END_MS):
+def told_by_fold(history: History) -> tuple[list[dict[str, Any]], float]:
     """Fold the same pairs with ours."""
-    state, changes = None, []
+    state: LeadState | None = None
+    changes: list[TierChange] = []
     model_by_name = {data["model"]: model_of(data) for data, _ in history}
     for data, event in history:
         model = model_by_name[data["model"]]
         folded = fold(state, event, model)
         state = folded.state
         changes += folded.changes
-    state, cooled = fire(state, model, lead_id="lead-1", until_ms=upto_ms)
+    assert state is not None
+    state, cooled = fire(state, model, lead_id="lead-1", until_ms=END_MS)
     return [told(change) for change in (*changes, *cooled)], score_at(state, model, END_MS).total
 
 
 @settings(max_examples=150, deadline=None)
 @given(data=models(), events=mostly_in_order.filter(bool))
-def test_same_changes_as_the_rules(data, events):
+def test_same_changes_as_the_rules(data: Data, events: list[Event]) -> None:
     """
     Tier changes, their times to the millisecond and scores to 1e-9 are those of the exact rules.
     """
@@ -74,7 +91,9 @@ def test_same_changes_as_the_rules(data, events):
     events=mostly_in_order.filter(bool),
     share=st.floats(0, 1),
 )
-def test_same_changes_under_another_model(data, retuned, events, share):
+def test_same_changes_under_another_model(
+    data: Data, retuned: Data, events: list[Event], share: float
+) -> None:
     """
     A lead is judged anew at its next event when thresholds, caps or fit changed, as the rules say.
     """

@@ -1,14 +1,19 @@
 """Laws of the fold."""
 
+from collections.abc import Sequence
 from math import isfinite
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scoring.event import Event
 from scoring.fold import fire, fold
+from scoring.model import Model
 from scoring.outcome import Outcome
 from scoring.score import score_at
+from scoring.state import LeadState
+from scoring.tier_change import TierChange
 from scoring.velocity import momentum_at, velocity_at
 from tests.property.scoring.histories import (
     LAST_MS,
@@ -21,9 +26,11 @@ from tests.property.scoring.histories import (
 models = models().map(model_of)
 
 
-def folded(events, model, state=None):
+def folded(
+    events: Sequence[Event], model: Model, state: LeadState | None = None
+) -> tuple[LeadState | None, list[TierChange]]:
     """Fold many events."""
-    changes = []
+    changes: list[TierChange] = []
     for event in events:
         step = fold(state, event, model)
         state = step.state
@@ -32,7 +39,9 @@ def folded(events, model, state=None):
 
 
 @given(model=models, events=distinct.filter(bool), data=st.data())
-def test_order_of_arrival_does_not_matter(model, events, data):
+def test_order_of_arrival_does_not_matter(
+    model: Model, events: list[Event], data: st.DataObject
+) -> None:
     """
     The same set of events gives the same score, velocity and momentum, in whatever order it came.
     """
@@ -53,7 +62,7 @@ def test_order_of_arrival_does_not_matter(model, events, data):
 
 
 @given(model=models, events=mostly_in_order.filter(bool), data=st.data())
-def test_a_double_changes_nothing(model, events, data):
+def test_a_double_changes_nothing(model: Model, events: list[Event], data: st.DataObject) -> None:
     """
     An event whose id is among the last ones leaves the very same state and no change.
     """
@@ -67,7 +76,7 @@ def test_a_double_changes_nothing(model, events, data):
 
 
 @given(model=models, events=mostly_in_order.filter(bool), later_ms=st.integers(0, 10**15))
-def test_scores_are_numbers_from_0_up(model, events, later_ms):
+def test_scores_are_numbers_from_0_up(model: Model, events: list[Event], later_ms: int) -> None:
     """
     No score is ever negative, infinite or not a number, however much later.
     """
@@ -81,7 +90,7 @@ def test_scores_are_numbers_from_0_up(model, events, later_ms):
 
 
 @given(model=models, events=mostly_in_order, split=st.integers(0, 25))
-def test_a_history_can_be_split(model, events, split):
+def test_a_history_can_be_split(model: Model, events: list[Event], split: int) -> None:
     """
     Folding the second half onto the state of the first is folding the whole.
     """
@@ -92,11 +101,14 @@ def test_a_history_can_be_split(model, events, split):
 
 
 @given(model=models, events=mostly_in_order.filter(bool), data=st.data())
-def test_timers_only_show_what_is_so_already(model, events, data):
+def test_timers_only_show_what_is_so_already(
+    model: Model, events: list[Event], data: st.DataObject
+) -> None:
     """
     Timers fired at any times before the next event change neither states nor tier changes.
     """
-    state, changes = None, []
+    state: LeadState | None = None
+    changes: list[TierChange] = []
     for event in events:
         if state is not None:
             until_ms = data.draw(st.integers(-100, event.occurred_at_ms - 1))
@@ -110,7 +122,7 @@ def test_timers_only_show_what_is_so_already(model, events, data):
 
 
 @given(model=models, events=mostly_in_order.filter(bool))
-def test_changes_follow_each_other(model, events):
+def test_changes_follow_each_other(model: Model, events: list[Event]) -> None:
     """
     Numbers have no gap; each change leaves the tier that the one before entered, not earlier.
     """
@@ -118,7 +130,8 @@ def test_changes_follow_each_other(model, events):
     _, cooled = fire(state, model, lead_id="lead-1", until_ms=10**9)
     changes += cooled
 
-    rank, since_ms = 0, None
+    rank = 0
+    since_ms: int | None = None
     for number, change in enumerate(changes, start=1):
         assert change.seq == number
         assert change.from_rank == rank != change.to_rank
@@ -130,7 +143,7 @@ def test_changes_follow_each_other(model, events):
 
 @settings(max_examples=200)
 @given(model=models, events=mostly_in_order.filter(bool))
-def test_the_tier_agrees_with_the_score(model, events):
+def test_the_tier_agrees_with_the_score(model: Model, events: list[Event]) -> None:
     """
     After each event the score is below every higher `enter`, and not below `exit` but for dwell.
     """

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.dwell import RELATIVE_ERROR, bucket_index, bucket_ms, merged, quantile
-from scoring.funnel import Window, added, apply
+from scoring.dwell import RELATIVE_ERROR, Buckets, bucket_index, bucket_ms, merged, quantile
+from scoring.funnel import Partial, Place, Window, added, apply
 from scoring.tier_change import Reason, Score, TierChange
 
 dwell_ms = st.integers(0, 3 * 10**12) | st.integers(0, 2_000)
@@ -16,13 +16,13 @@ buckets = st.dictionaries(st.integers(-1, 1_600), st.integers(1, 100), max_size=
 TIERS = ("cold", "warm", "hot")
 
 
-def buckets_of(times):
+def buckets_of(times: list[int]) -> Buckets:
     """Put times into buckets."""
-    return reduce(merged, ({bucket_index(one): 1} for one in times), {})
+    return reduce(merged, ({bucket_index(one): 1} for one in times))
 
 
 @st.composite
-def tier_changes(draw):
+def tier_changes(draw: st.DrawFn) -> TierChange:
     """Changes within three hours around midnight."""
     before, after = draw(st.permutations(range(3)))[:2]
     return TierChange(
@@ -46,9 +46,9 @@ def tier_changes(draw):
     )
 
 
-def counted(changes, held=None, part=0):
+def counted(changes: list[TierChange], part: int = 0) -> dict[Place, Partial]:
     """Apply many changes."""
-    partials = dict(held or {})
+    partials: dict[Place, Partial] = {}
     for change in changes:
         touched = apply(partials, change, hot_leads=0, part=part)
         partials.update({partial.place: partial for partial in touched})
@@ -56,7 +56,7 @@ def counted(changes, held=None, part=0):
 
 
 @given(times=st.lists(dwell_ms, min_size=1, max_size=200), q=st.floats(0, 1))
-def test_quantiles_are_within_one_per_cent(times, q):
+def test_quantiles_are_within_one_per_cent(times: list[int], q: float) -> None:
     """
     A quantile from buckets is within 1 % of the one from the sorted times.
     """
@@ -66,7 +66,7 @@ def test_quantiles_are_within_one_per_cent(times, q):
 
 
 @given(time_ms=st.integers(1, 3 * 10**13))
-def test_a_time_is_near_what_stands_for_its_bucket(time_ms):
+def test_a_time_is_near_what_stands_for_its_bucket(time_ms: int) -> None:
     """
     From a millisecond to a thousand years, the time that stands for a bucket is within 1 %.
     """
@@ -74,7 +74,7 @@ def test_a_time_is_near_what_stands_for_its_bucket(time_ms):
 
 
 @given(one=buckets, two=buckets, three=buckets)
-def test_buckets_add_up_in_any_order(one, two, three):
+def test_buckets_add_up_in_any_order(one: Buckets, two: Buckets, three: Buckets) -> None:
     """
     Merging buckets is commutative and associative, and nothing is its neutral element.
     """
@@ -84,7 +84,7 @@ def test_buckets_add_up_in_any_order(one, two, three):
 
 
 @given(changes=st.lists(tier_changes(), max_size=20), data=st.data())
-def test_partials_do_not_depend_on_order(changes, data):
+def test_partials_do_not_depend_on_order(changes: list[TierChange], data: st.DataObject) -> None:
     """
     The same changes in another order give the same partials.
     """
@@ -94,7 +94,7 @@ def test_partials_do_not_depend_on_order(changes, data):
 
 
 @given(changes=st.lists(tier_changes(), max_size=20), split=st.integers(0, 20))
-def test_parts_add_up_to_the_whole(changes, split):
+def test_parts_add_up_to_the_whole(changes: list[TierChange], split: int) -> None:
     """
     A window that was forgotten and begun again as another part adds up to the same transitions.
     """
@@ -108,7 +108,7 @@ def test_parts_add_up_to_the_whole(changes, split):
 
 
 @given(changes=st.lists(tier_changes(), max_size=20))
-def test_each_window_counts_each_change_once(changes):
+def test_each_window_counts_each_change_once(changes: list[TierChange]) -> None:
     """
     Minutes, hours and days each count every change once, with all its time.
     """

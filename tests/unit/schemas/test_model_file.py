@@ -38,14 +38,14 @@ machine:  {weight: 0.2}            # what an event flagged as a machine's still 
 """  # noqa: E501
 
 
-def problems(text):
+def problems(text: str) -> list[tuple[int, str, str]]:
     """Return what is wrong with a file, as (line, path, message and cure)."""
     with pytest.raises(ModelError) as caught:
         load(text, file_name="m.yaml")
     return [(one.line, one.path, f"{one.message}; {one.cure}") for one in caught.value.problems]
 
 
-def test_the_design_s_example_is_read():
+def test_the_design_s_example_is_read() -> None:
     """
     The example of the design gives its signals, groups, tiers (lowest first) and rates.
     """
@@ -55,6 +55,7 @@ def test_the_design_s_example_is_read():
     assert (pricing.name, pricing.on, pricing.points) == ("pricing_page", "website_visit", 8.0)
     assert (pricing.half_life_ms, pricing.cap, pricing.group) == (5 * DAY_MS, 24.0, "product")
     assert (page.half_life_ms, page.when) == (7 * DAY_MS, None)
+    assert demo.when is not None
     assert demo.when.holds({"form_id": "contact-sales"})
     assert (opened.on, demo.cap) == (EventType.EMAIL_OPEN, None)
     assert model.groups == (
@@ -72,7 +73,7 @@ def test_the_design_s_example_is_read():
     assert (model.machine_weight, model.recent_ids_max) == (0.2, 64)
 
 
-def test_what_may_be_left_out_has_defaults():
+def test_what_may_be_left_out_has_defaults() -> None:
     """
     Groups, fit, velocity, machine, recent_ids and dwell may be left out.
     """
@@ -83,7 +84,7 @@ def test_what_may_be_left_out_has_defaults():
     assert {tier.dwell_ms for tier in model.tiers} == {0}
 
 
-def test_the_default_model_is_right():
+def test_the_default_model_is_right() -> None:
     """
     The model that ships with the product can be used.
     """
@@ -94,7 +95,7 @@ def test_the_default_model_is_right():
     assert [tier.name for tier in model.tiers] == ["cold", "warm", "hot"]
 
 
-def test_yaml_words_are_words():
+def test_yaml_words_are_words() -> None:
     """
     `on` is a key, NO is Norway, 10:30 and dates are text, and a leading zero is kept.
     """
@@ -105,7 +106,7 @@ def test_yaml_words_are_words():
     assert rule.when.holds({"profile": profile})
 
 
-def test_groups_may_go_without_a_list():
+def test_groups_may_go_without_a_list() -> None:
     """
     A file without groups may name them; they have no cap.
     """
@@ -125,7 +126,7 @@ def test_groups_may_go_without_a_list():
         ('"2w"', 14 * DAY_MS),
     ],
 )
-def test_durations(text, milliseconds):
+def test_durations(text: str, milliseconds: int) -> None:
     """
     A duration is a whole number and a unit, with or without a space.
     """
@@ -137,7 +138,7 @@ def test_durations(text, milliseconds):
 @pytest.mark.parametrize(
     "text", ["7", "0d", "-1d", "1.5d", "7 days", "d", "99999w", "true", "[7d]"]
 )
-def test_what_is_no_half_life(text):
+def test_what_is_no_half_life(text: str) -> None:
     """
     A bare number, a zero, a fraction, another word: refused where it stands, with a cure.
     """
@@ -189,7 +190,7 @@ def test_what_is_no_half_life(text):
         ("model: small", "model: small\nmodel: other", 2, "model", "already in line 1"),
     ],
 )
-def test_what_is_refused(old, new, line, path, said):
+def test_what_is_refused(old: str, new: str, line: int, path: str, said: str) -> None:
     """
     Each mistake is told with its line, its path, what is wrong and what to do.
     """
@@ -221,14 +222,14 @@ def test_what_is_refused(old, new, line, path, said):
         ("# " + "x" * 262_144, "262144"),
     ],
 )
-def test_what_is_no_model_at_all(text, said):
+def test_what_is_no_model_at_all(text: str, said: str) -> None:
     """
     Nothing, rubbish, and files made to exhaust the reader are refused by name, at once.
     """
     assert any(said in message for _, _, message in problems(text))
 
 
-def test_aliases_cannot_multiply_without_end():
+def test_aliases_cannot_multiply_without_end() -> None:
     """
     Ten lists of ten aliases each, nine times over, are refused before they fill the memory.
     """
@@ -238,21 +239,24 @@ def test_aliases_cannot_multiply_without_end():
     assert any("values" in message for _, _, message in problems("\n".join(levels)))
 
 
-def test_aliases_may_repeat_a_little():
+def test_aliases_may_repeat_a_little() -> None:
     """
     An anchor and its alias stand for the same condition.
     """
     text = SMALL.replace(
         "points: 1}",
-        "points: 1, when: &page {path: /a}}\n  - {name: b, on: website_visit, when: *page, points: 2}",
+        "points: 1, when: &page {path: /a}}\n"
+        "  - {name: b, on: website_visit, when: *page, points: 2}",
     )
 
     one, two = load(text, file_name="m.yaml").signals
 
+    assert one.when is not None
+    assert two.when is not None
     assert one.when.source == two.when.source
 
 
-def test_all_problems_are_told_at_once():
+def test_all_problems_are_told_at_once() -> None:
     """
     One reading names every mistake, by line, in the error's text too.
     """
@@ -279,7 +283,7 @@ def test_all_problems_are_told_at_once():
         ("model: small", "model: small\nfit: [{when: {country: US}, points: 1}]"),
     ],
 )
-def test_judging_changes_the_version_only(old, new):
+def test_judging_changes_the_version_only(old: str, new: str) -> None:
     """
     Points, caps, thresholds and fit make another version that can read the same states.
     """
@@ -301,7 +305,7 @@ def test_judging_changes_the_version_only(old, new):
         ("model: small", "model: small\nvelocity: {fast: 2d}"),
     ],
 )
-def test_what_states_depend_on_changes_the_state_version(old, new):
+def test_what_states_depend_on_changes_the_state_version(old: str, new: str) -> None:
     """
     Half-lives, classification, machine weight and places of tiers make states unreadable.
     """
@@ -310,7 +314,7 @@ def test_what_states_depend_on_changes_the_state_version(old, new):
     assert after.state_version != before.state_version
 
 
-def test_spelling_does_not_change_the_version():
+def test_spelling_does_not_change_the_version() -> None:
     """
     Defaults written out, other units, lists of one and other notations are the same model.
     """
@@ -334,17 +338,17 @@ signals: [{on: website_visit, name: visit, points: 1.0, half_life: 168h}]
     assert load(same, file_name="a").version == load(SMALL, file_name="b").version
 
 
-def test_the_version_is_twelve_hex_digits():
+def test_the_version_is_twelve_hex_digits() -> None:
     """
     A version is short enough to be read out, and the same on every machine.
     """
     model = load(DESIGN, file_name="m.yaml")
 
-    assert model.version == "DESIGN_VERSION"
-    assert model.state_version == "DESIGN_STATE"
+    assert model.version == "958185eacd95"
+    assert model.state_version == "dd7bc22d7d8c"
 
 
-def test_editors_get_a_json_schema():
+def test_editors_get_a_json_schema() -> None:
     """
     The JSON Schema names every key, and can be written as JSON.
     """

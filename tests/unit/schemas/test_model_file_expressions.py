@@ -1,5 +1,7 @@
 """CEL conditions."""
 
+from typing import Any
+
 import pytest
 
 from schemas.model_file.expression import Expression, ExpressionError
@@ -39,7 +41,7 @@ from schemas.model_file.expression import Expression, ExpressionError
         ("a + 9223372036854775807 > 0", {"a": 1}, False),
     ],
 )
-def test_an_expression_holds(text, view, holds):
+def test_an_expression_holds(text: str, view: dict[str, Any], holds: bool) -> None:
     """
     It holds when the result is true; what is missing, an error or no truth value does not hold.
     """
@@ -47,7 +49,7 @@ def test_an_expression_holds(text, view, holds):
 
 
 @pytest.mark.parametrize("text", ["", "a >", "a = 1", "(" * 900, "a" * 1_001, "'"])
-def test_what_is_no_expression(text):
+def test_what_is_no_expression(text: str) -> None:
     """
     It is refused when the model is read, not when the first event comes.
     """
@@ -55,7 +57,7 @@ def test_what_is_no_expression(text):
         Expression(text)
 
 
-def test_source_leaves_space_out():
+def test_source_leaves_space_out() -> None:
     """
     Space around an expression is no part of it.
     """

@@ -1,5 +1,7 @@
 """The fold, by examples one can check in one's head."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from scoring.condition import fields_match
@@ -9,10 +11,11 @@ from scoring.model import FitRule
 from scoring.outcome import Outcome
 from scoring.score import score_at
 from scoring.state import Count
-from scoring.tier_change import Contribution, Reason
+from scoring.tier_change import Contribution, Reason, TierChange
+from tests.unit.scoring.makers import FoldAll, MakeEvent, MakeModel, MakeSignal, Retune
 
 
-def story(changes):
+def story(changes: Iterable[TierChange]) -> list[tuple[str, str, str, int]]:
     """Return changes as (from, to, reason, time)."""
     return [
         (change.from_tier, change.to_tier, change.reason.value, change.occurred_at_ms)
@@ -20,7 +23,9 @@ def story(changes):
     ]
 
 
-def test_a_lead_starts_in_the_lowest_tier_silently(a_model, an_event, fold_all):
+def test_a_lead_starts_in_the_lowest_tier_silently(
+    a_model: MakeModel, an_event: MakeEvent, fold_all: FoldAll
+) -> None:
     """
     A first event below every threshold makes a lead, and no change.
     """
@@ -31,7 +36,9 @@ def test_a_lead_starts_in_the_lowest_tier_silently(a_model, an_event, fold_all):
     assert state.counts == (Count(value=1.0, ref_ms=500),)
 
 
-def test_counts_halve_each_half_life(a_model, an_event, fold_all):
+def test_counts_halve_each_half_life(
+    a_model: MakeModel, an_event: MakeEvent, fold_all: FoldAll
+) -> None:
     """
     After one half-life an event counts half, and a new one counts one.
     """
@@ -40,7 +47,9 @@ def test_counts_halve_each_half_life(a_model, an_event, fold_all):
     assert state.counts == (Count(value=1.5, ref_ms=1_000),)
 
 
-def test_one_event_makes_at_most_one_change(a_model, a_signal, an_event, fold_all):
+def test_one_event_makes_at_most_one_change(
+    a_model: MakeModel, a_signal: MakeSignal, an_event: MakeEvent, fold_all: FoldAll
+) -> None:
     """
     From cold straight to hot is one change, told in full.
     """
@@ -56,7 +65,9 @@ def test_one_event_makes_at_most_one_change(a_model, a_signal, an_event, fold_al
     assert change.cools_at_ms == state.cools_at_ms
 
 
-def test_reaching_enter_is_enough(a_model, an_event, fold_all):
+def test_reaching_enter_is_enough(
+    a_model: MakeModel, an_event: MakeEvent, fold_all: FoldAll
+) -> None:
     """
     Two events of 10 points at once reach warm's threshold of exactly 20.
     """
@@ -65,7 +76,9 @@ def test_reaching_enter_is_enough(a_model, an_event, fold_all):
     assert story(changes) == [("cold", "warm", "event", 0)]
 
 
-def test_falls_have_their_own_times(a_model, a_signal, an_event, fold_all):
+def test_falls_have_their_own_times(
+    a_model: MakeModel, a_signal: MakeSignal, an_event: MakeEvent, fold_all: FoldAll
+) -> None:
     """
     80 points fall below 40 just after one half-life, and the next event says so first.
     """
@@ -85,7 +98,9 @@ def test_falls_have_their_own_times(a_model, a_signal, an_event, fold_all):
     assert state.seq == 4
 
 
-def test_an_event_at_the_moment_of_a_fall_comes_first(a_model, a_signal, an_event, fold_all):
+def test_an_event_at_the_moment_of_a_fall_comes_first(
+    a_model: MakeModel, a_signal: MakeSignal, an_event: MakeEvent, fold_all: FoldAll
+) -> None:
     """
     Only changes due strictly before an event are made before it.
     """
@@ -96,7 +111,9 @@ def test_an_event_at_the_moment_of_a_fall_comes_first(a_model, a_signal, an_even
     assert story(changes) == [("cold", "hot", "event", 0)]
 
 
-def test_a_late_event_counts_decayed_and_is_judged_now(a_model, an_event, fold_all):
+def test_a_late_event_counts_decayed_and_is_judged_now(
+    a_model: MakeModel, an_event: MakeEvent, fold_all: FoldAll
+) -> None:
     """
     An event a half-life late adds half its points, and the change happens at the lead's time.
     """
@@ -108,7 +125,9 @@ def test_a_late_event_counts_decayed_and_is_judged_now(a_model, an_event, fold_a
     assert changes[0].trigger_event_id == "event-3"
 
 
-def test_a_double_is_known_while_its_id_is_remembered(a_model, an_event, fold_all):
+def test_a_double_is_known_while_its_id_is_remembered(
+    a_model: MakeModel, an_event: MakeEvent, fold_all: FoldAll
+) -> None:
     """
     The last ids are remembered, as many as the model says, and older ones are not.
     """
@@ -120,7 +139,9 @@ def test_a_double_is_known_while_its_id_is_remembered(a_model, an_event, fold_al
     assert fold(state, an_event(9, event_id="a"), model).outcome is Outcome.SCORED
 
 
-def test_an_unmatched_event_moves_time_and_profile(a_model, an_event, fold_all):
+def test_an_unmatched_event_moves_time_and_profile(
+    a_model: MakeModel, an_event: MakeEvent, fold_all: FoldAll
+) -> None:
     """
     What no signal takes is remembered by id, moves the lead's time and merges its answers.
     """
@@ -136,7 +157,9 @@ def test_an_unmatched_event_moves_time_and_profile(a_model, an_event, fold_all):
     assert step.changes[0].score.fit == 25.0
 
 
-def test_a_form_is_classified_with_its_own_answers(a_model, a_signal, an_event):
+def test_a_form_is_classified_with_its_own_answers(
+    a_model: MakeModel, a_signal: MakeSignal, an_event: MakeEvent
+) -> None:
     """
     A rule on the profile sees what the form fill itself tells.
     """
@@ -147,7 +170,7 @@ def test_a_form_is_classified_with_its_own_answers(a_model, a_signal, an_event):
     assert step.signal == "visit"
 
 
-def test_a_machine_counts_less(a_model, an_event):
+def test_a_machine_counts_less(a_model: MakeModel, an_event: MakeEvent) -> None:
     """
     A machine's event has the model's weight; one by a person or by nobody knows whom has all.
     """
@@ -158,7 +181,9 @@ def test_a_machine_counts_less(a_model, an_event):
     assert [(step.weight, step.points) for step in steps] == [(0.5, 5.0), (1.0, 10.0), (1.0, 10.0)]
 
 
-def test_dwell_delays_a_fall_by_time(a_model, a_signal, an_event, fold_all):
+def test_dwell_delays_a_fall_by_time(
+    a_model: MakeModel, a_signal: MakeSignal, an_event: MakeEvent, fold_all: FoldAll
+) -> None:
     """
     A fall due after 1,001 ms waits until the dwell of 5,000 ms has passed, and skips what it must.
     """
@@ -170,7 +195,9 @@ def test_dwell_delays_a_fall_by_time(a_model, a_signal, an_event, fold_all):
     assert story(changes) == [("hot", "cold", "decay", 5_000)]
 
 
-def test_dwell_delays_a_fall_by_an_event(a_model, a_signal, an_event, fold_all):
+def test_dwell_delays_a_fall_by_an_event(
+    a_model: MakeModel, a_signal: MakeSignal, an_event: MakeEvent, fold_all: FoldAll
+) -> None:
     """
     A penalty makes a lead fall only once the dwell has passed.
     """
@@ -187,7 +214,9 @@ def test_dwell_delays_a_fall_by_an_event(a_model, a_signal, an_event, fold_all):
     assert state.cools_at_ms == 5_000
 
 
-def test_a_decaying_penalty_lifts_a_lead(a_model, a_signal, an_event, fold_all):
+def test_a_decaying_penalty_lifts_a_lead(
+    a_model: MakeModel, a_signal: MakeSignal, an_event: MakeEvent, fold_all: FoldAll
+) -> None:
     """
     When a penalty fades, the score rises by time alone, and so does the tier.
     """
@@ -203,7 +232,9 @@ def test_a_decaying_penalty_lifts_a_lead(a_model, a_signal, an_event, fold_all):
     assert change.score.total >= 20.0
 
 
-def test_timers_fire_what_is_due_and_no_more(a_model, a_signal, an_event, fold_all):
+def test_timers_fire_what_is_due_and_no_more(
+    a_model: MakeModel, a_signal: MakeSignal, an_event: MakeEvent, fold_all: FoldAll
+) -> None:
     """
     Firing includes the moment itself; before it, the very same state comes back.
     """
@@ -219,7 +250,9 @@ def test_timers_fire_what_is_due_and_no_more(a_model, a_signal, an_event, fold_a
     assert (due.tier, due.since_ms, due.as_of_ms, due.seq) == (1, 1_001, 1_001, 2)
 
 
-def test_fit_holds_a_tier_for_ever(a_model, an_event, fold_all):
+def test_fit_holds_a_tier_for_ever(
+    a_model: MakeModel, an_event: MakeEvent, fold_all: FoldAll
+) -> None:
     """
     A lead whose fit alone is above `exit` never cools.
     """
@@ -232,7 +265,13 @@ def test_fit_holds_a_tier_for_ever(a_model, an_event, fold_all):
     assert state.cools_at_ms is None
 
 
-def test_another_model_judges_at_the_next_event(a_model, a_signal, an_event, fold_all, retuned):
+def test_another_model_judges_at_the_next_event(
+    a_model: MakeModel,
+    a_signal: MakeSignal,
+    an_event: MakeEvent,
+    fold_all: FoldAll,
+    retuned: Retune,
+) -> None:
     """
     Under new points nothing has decayed before the event, and the change is the model's doing.
     """
@@ -246,7 +285,13 @@ def test_another_model_judges_at_the_next_event(a_model, a_signal, an_event, fol
     assert step.state.model_version == "v1+"
 
 
-def test_another_model_judges_at_the_stored_moment(a_model, a_signal, an_event, fold_all, retuned):
+def test_another_model_judges_at_the_stored_moment(
+    a_model: MakeModel,
+    a_signal: MakeSignal,
+    an_event: MakeEvent,
+    fold_all: FoldAll,
+    retuned: Retune,
+) -> None:
     """
     A timer set under the old model judges by the new one, then goes on as usual.
     """
@@ -262,7 +307,9 @@ def test_another_model_judges_at_the_stored_moment(a_model, a_signal, an_event, 
     assert story([cooled]) == [("hot", "warm", "decay", 1_322)]
 
 
-def test_a_new_fit_rule_is_no_decay(a_model, an_event, fold_all, retuned):
+def test_a_new_fit_rule_is_no_decay(
+    a_model: MakeModel, an_event: MakeEvent, fold_all: FoldAll, retuned: Retune
+) -> None:
     """
     A change at the stored moment that a new model made is told as the model's.
     """
@@ -278,7 +325,9 @@ def test_a_new_fit_rule_is_no_decay(a_model, an_event, fold_all, retuned):
     assert (change.model, change.model_version) == ("strict", "v1+")
 
 
-def test_caps_bind_signal_then_group(a_model, a_signal, an_event, fold_all):
+def test_caps_bind_signal_then_group(
+    a_model: MakeModel, a_signal: MakeSignal, an_event: MakeEvent, fold_all: FoldAll
+) -> None:
     """
     Three opens give their cap of 15, four visits 40, and their group 45 of those 55.
     """

@@ -6,22 +6,26 @@ import pytest
 
 from scoring.dwell import bucket_index, bucket_ms, quantile
 from scoring.funnel import Passage, Place, Window, apply, closed, hot_leads_after
+from scoring.tier_change import TierChange
+from tests.unit.scoring.makers import FoldAll, MakeChange, MakeEvent, MakeModel, MakeSignal
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 
 
 @pytest.fixture
-def a_change(a_model, a_signal, an_event, fold_all):
+def a_change(
+    a_model: MakeModel, a_signal: MakeSignal, an_event: MakeEvent, fold_all: FoldAll
+) -> MakeChange:
     """Make a change from cold to hot."""
 
-    def make(at_ms, *, dwell_ms=0):
+    def make(at_ms: int, *, dwell_ms: int = 0) -> TierChange:
         _, [change] = fold_all(a_model(a_signal(points=60.0)), an_event(at_ms))
         return replace(change, dwell_ms=dwell_ms)
 
     return make
 
 
-def test_a_change_counts_in_three_windows(a_change):
+def test_a_change_counts_in_three_windows(a_change: MakeChange) -> None:
     """
     One change touches its minute, hour and day, each from its start in UTC.
     """
@@ -35,7 +39,7 @@ def test_a_change_counts_in_three_windows(a_change):
     assert {(one.part, one.version, one.hot_leads) for one in touched} == {(7, 1, 1)}
 
 
-def test_a_partial_grows_by_versions(a_change):
+def test_a_partial_grows_by_versions(a_change: MakeChange) -> None:
     """
     A second change makes version 2 of the same part, and the first version stays as it was.
     """
@@ -50,7 +54,7 @@ def test_a_partial_grows_by_versions(a_change):
     assert first[second[0].place].transitions[passage].count == 1
 
 
-def test_a_window_that_ended_can_be_forgotten(a_change):
+def test_a_window_that_ended_can_be_forgotten(a_change: MakeChange) -> None:
     """
     A window is over at its end, not a millisecond before.
     """
@@ -60,7 +64,7 @@ def test_a_window_that_ended_can_be_forgotten(a_change):
     assert closed(touched, before_ms=HOUR_MS) == (Place(Window.MINUTE, 0), Place(Window.HOUR, 0))
 
 
-def test_hot_leads_are_counted_by_their_changes(a_change):
+def test_hot_leads_are_counted_by_their_changes(a_change: MakeChange) -> None:
     """
     Entering the highest tier adds one, leaving it takes one away, the rest does nothing.
     """
@@ -73,7 +77,7 @@ def test_hot_leads_are_counted_by_their_changes(a_change):
     assert hot_leads_after(3, below, top_rank=2) == 3
 
 
-def test_quantiles_of_few_times():
+def test_quantiles_of_few_times() -> None:
     """
     No time has no quantile; zero is exactly zero; a millisecond is in the first bucket.
     """

@@ -13,16 +13,17 @@ from scoring.score import contributions_at
 from scoring.state import Count, LeadState
 from scoring.tiers import judged
 from scoring.velocity import DAY_MS, momentum_at, velocity_at
+from tests.unit.scoring.makers import MakeModel, MakeSignal, MakeState
 
 
-def test_decay_never_overflows():
+def test_decay_never_overflows() -> None:
     """
     After ten thousand half-lives a count is 0.0, not an error and not below.
     """
     assert decayed(Count(value=1e9, ref_ms=0), at_ms=10_000, half_life_ms=1) == 0.0
 
 
-def test_adding_commutes():
+def test_adding_commutes() -> None:
     """
     An old and a new event give the same count in either order.
     """
@@ -32,7 +33,7 @@ def test_adding_commutes():
     assert old_first == new_first == Count(value=1.5, ref_ms=10)
 
 
-def test_the_latest_answer_is_kept():
+def test_the_latest_answer_is_kept() -> None:
     """
     A later answer replaces, an earlier one does not, and of two at once the later arrival does.
     """
@@ -60,14 +61,14 @@ def test_the_latest_answer_is_kept():
         (0, 0.0, 0, 0),
     ],
 )
-def test_judgement(a_model, rank, score, held_ms, want):
+def test_judgement(a_model: MakeModel, rank: int, score: float, held_ms: int, want: int) -> None:
     """
     Up at `enter`, down below `exit`, as far as the score says, and nothing in between.
     """
     assert judged(a_model().tiers, rank=rank, score=score, held_ms=held_ms) == want
 
 
-def test_dwell_holds_falls_only(a_model):
+def test_dwell_holds_falls_only(a_model: MakeModel) -> None:
     """
     Before its dwell a lead does not fall, but it rises at any time.
     """
@@ -79,10 +80,12 @@ def test_dwell_holds_falls_only(a_model):
 
 
 @pytest.fixture
-def a_state(a_model):
+def a_state() -> MakeState:
     """Make a state at time 0."""
 
-    def make(*counts, tier=0, since_ms=0, fast=0.0, slow=0.0):
+    def make(
+        *counts: Count | None, tier: int = 0, fast: float = 0.0, slow: float = 0.0
+    ) -> LeadState:
         return LeadState(
             counts=counts,
             fast=Count(value=fast, ref_ms=0),
@@ -90,7 +93,7 @@ def a_state(a_model):
             profile=(),
             recent_ids=(),
             tier=tier,
-            since_ms=since_ms,
+            since_ms=0,
             as_of_ms=0,
             seq=0,
             cools_at_ms=None,
@@ -100,7 +103,7 @@ def a_state(a_model):
     return make
 
 
-def test_velocity_is_points_a_day(a_model, a_state):
+def test_velocity_is_points_a_day(a_model: MakeModel, a_state: MakeState) -> None:
     """
     A steady stream of 5 points a day sums to 5 h / ln 2, and its velocity is 5, its momentum 0.
     """
@@ -113,7 +116,9 @@ def test_velocity_is_points_a_day(a_model, a_state):
     assert momentum_at(state, a_model(), DAY_MS) < 0
 
 
-def test_two_half_lives_cross_between_their_own(a_model, a_signal, a_state):
+def test_two_half_lives_cross_between_their_own(
+    a_model: MakeModel, a_signal: MakeSignal, a_state: MakeState
+) -> None:
     """
     20 points at a half-life of 1 s and 20 at 2 s are 5 and 10 after 2 s, and then below 15.
     """
@@ -127,7 +132,9 @@ def test_two_half_lives_cross_between_their_own(a_model, a_signal, a_state):
     assert next_change_ms(a_state(None, two, tier=1), model) == 831
 
 
-def test_a_cap_holds_the_score_until_it_lets_go(a_model, a_signal, a_state):
+def test_a_cap_holds_the_score_until_it_lets_go(
+    a_model: MakeModel, a_signal: MakeSignal, a_state: MakeState
+) -> None:
     """
     160 points under a cap of 30 fall below 15 when 160 do: a cap is no earlier decay.
     """
@@ -137,7 +144,9 @@ def test_a_cap_holds_the_score_until_it_lets_go(a_model, a_signal, a_state):
     assert next_change_ms(state, capped) == next_change_ms(state, free) == 3_416
 
 
-def test_one_tier_never_changes(a_model, a_signal, a_state):
+def test_one_tier_never_changes(
+    a_model: MakeModel, a_signal: MakeSignal, a_state: MakeState
+) -> None:
     """
     A model with a single tier has no crossings, with penalties neither.
     """
@@ -146,7 +155,9 @@ def test_one_tier_never_changes(a_model, a_signal, a_state):
     assert next_change_ms(a_state(Count(value=1.0, ref_ms=0)), model) is None
 
 
-def test_largest_contributions_come_first(a_model, a_signal, a_state):
+def test_largest_contributions_come_first(
+    a_model: MakeModel, a_signal: MakeSignal, a_state: MakeState
+) -> None:
     """
     Contributions are sorted by points, then name, and those without points are left out.
     """
@@ -158,7 +169,9 @@ def test_largest_contributions_come_first(a_model, a_signal, a_state):
     assert [(each.signal, each.points) for each in listed] == [("a", 10), ("b", 10), ("c", -1)]
 
 
-def test_an_explanation_adds_up(a_model, a_signal, a_state):
+def test_an_explanation_adds_up(
+    a_model: MakeModel, a_signal: MakeSignal, a_state: MakeState
+) -> None:
     """
     Signals, caps, what has decayed and what will change by then are all told.
     """

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections.abc import Callable, Iterator
 from time import monotonic
 
 import pytest
@@ -12,13 +13,13 @@ from sinks.client import Answer, ClickHouse, query
 from sinks.migrate import migrate
 from sinks.port import Block, SinkUnavailable
 
-SECRET = "correct horse"  # noqa: S105
+SECRET = "correct horse"
 ROW = {"source_partition": [0], "source_offset": [1]}
 BLOCK = Block(topic=TIER_CHANGES, partition=0, first_offset=1, last_offset=1, columns=ROW)
 
 
 @pytest.fixture
-def nobody():
+def nobody() -> Iterator[ClickHouse]:
     """Nobody listens here."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
@@ -26,7 +27,7 @@ def nobody():
 
 
 @pytest.fixture
-def silent():
+def silent() -> Iterator[ClickHouse]:
     """Somebody listens here and says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield ClickHouse(
@@ -37,16 +38,20 @@ def silent():
         )
 
 
-def test_the_password_is_never_printed(nobody):
+def test_the_password_is_never_printed(nobody: ClickHouse) -> None:
     """The password is in no representation and in no message."""
     assert SECRET not in repr(nobody)
-    for ask in (lambda: query(nobody, "SELECT 1"), lambda: migrate(nobody)):
+    asks: tuple[Callable[[], object], ...] = (
+        lambda: query(nobody, "SELECT 1"),
+        lambda: migrate(nobody),
+    )
+    for ask in asks:
         with pytest.raises(SinkUnavailable) as caught:
             ask()
         assert SECRET not in str(caught.value)
 
 
-def test_a_server_that_is_away_is_unavailable(nobody):
+def test_a_server_that_is_away_is_unavailable(nobody: ClickHouse) -> None:
     """A store that is away is told as something that may pass."""
     sink = ClickHouseSink(nobody)
     with pytest.raises(SinkUnavailable, match="refused"):
@@ -55,7 +60,7 @@ def test_a_server_that_is_away_is_unavailable(nobody):
         sink.write(BLOCK)
 
 
-def test_a_server_that_is_silent_does_not_hold_the_sink(silent):
+def test_a_server_that_is_silent_does_not_hold_the_sink(silent: ClickHouse) -> None:
     """A store that does not answer is given up after the set time."""
     begin = monotonic()
     with pytest.raises(SinkUnavailable):
@@ -63,11 +68,11 @@ def test_a_server_that_is_silent_does_not_hold_the_sink(silent):
     assert monotonic() - begin < 5
 
 
-def test_a_failed_connection_is_not_used_again():
+def test_a_failed_connection_is_not_used_again() -> None:
     """After any failure the next try begins with a new connection."""
     accepted = threading.Semaphore(0)
 
-    def hang_up(server):
+    def hang_up(server: socket.socket) -> None:
         while True:
             try:
                 peer, _ = server.accept()
@@ -88,7 +93,7 @@ def test_a_failed_connection_is_not_used_again():
     thread.join(timeout=5)
 
 
-def test_a_token_names_the_range():
+def test_a_token_names_the_range() -> None:
     """Blocks of other ranges, partitions or topics have other tokens."""
     others = [
         Block(topic="a", partition=p, first_offset=f, last_offset=t, columns=ROW)
@@ -98,7 +103,7 @@ def test_a_token_names_the_range():
     assert token_of(BLOCK) == "tier-changes:0:1-1"
 
 
-def test_an_answer_reads_as_objects():
+def test_an_answer_reads_as_objects() -> None:
     """Rows come as objects by the names of their columns."""
     answer = Answer(columns=("a", "b"), rows=((1, 2), (3, 4)))
     assert answer.as_objects() == [{"a": 1, "b": 2}, {"a": 3, "b": 4}]

@@ -11,7 +11,7 @@ from sinks.port import Block, SinkMisconfigured, SinkRejected, SinkUnavailable
 BLOCK = Block(topic="tier-changes", partition=4, first_offset=7, last_offset=9, columns={})
 
 
-def server(code, text="DB::Exception: no"):
+def server(code: int | None, text: str = "DB::Exception: no") -> errors.ServerException:
     return errors.ServerException(f"{text}. Stack trace:\n\n0. deep inside", code)
 
 
@@ -38,7 +38,7 @@ def server(code, text="DB::Exception: no"):
     ],
     ids=repr,
 )
-def test_what_may_pass_is_unavailable(error):
+def test_what_may_pass_is_unavailable(error: Exception) -> None:
     """What may pass, or is not known, never gives a row up."""
     failure = write_failure(error, BLOCK)
     assert type(failure) is SinkUnavailable
@@ -46,7 +46,7 @@ def test_what_may_pass_is_unavailable(error):
 
 
 @pytest.mark.parametrize("code", CURES)
-def test_what_someone_must_cure_says_how(code):
+def test_what_someone_must_cure_says_how(code: int) -> None:
     """What only people can put right loses no row either, and says what to do."""
     failure = write_failure(server(code), BLOCK)
     assert type(failure) is SinkMisconfigured
@@ -64,14 +64,14 @@ def test_what_someone_must_cure_says_how(code):
     ],
     ids=repr,
 )
-def test_what_never_fits_is_rejected(error):
+def test_what_never_fits_is_rejected(error: Exception) -> None:
     """A value that the store refuses is told apart, with topic and partition."""
     failure = write_failure(error, BLOCK)
     assert isinstance(failure, SinkRejected)
     assert (failure.topic, failure.partition) == ("tier-changes", 4)
 
 
-def test_messages_are_short():
+def test_messages_are_short() -> None:
     """The server's stack trace stays out of our messages."""
     failure = unavailable(server(252, "Too many parts " + "x" * 9_999), doing="writing")
     assert "deep inside" not in str(failure)
