@@ -265,7 +265,7 @@ def _usage(command: Any, context: Any) -> Iterator[str]:
     yield f"`{context.command_path} {pieces}`"
     yield ""
     yield inspect.cleandoc(command.help or "")
-    rows = [row for each in command.get_params(context) if (row := _parameter(each, context))]
+    rows = [row for each in command.get_params(context) if (row := _parameter(each))]
     if rows:
         yield ""
         yield "| argument | meaning |"
@@ -274,11 +274,11 @@ def _usage(command: Any, context: Any) -> Iterator[str]:
     yield ""
 
 
-def _parameter(parameter: Any, context: Any) -> str | None:
+def _parameter(parameter: Any) -> str | None:
     if {"--help", "--install-completion", "--show-completion"} & set(parameter.opts):
         return None
     is_option = parameter.param_type_name == "option"
-    name = ", ".join(parameter.opts) if is_option else parameter.make_metavar(context)
+    name = ", ".join(parameter.opts) if is_option else (parameter.metavar or parameter.name)
     shown = parameter.show_default
     default = shown if isinstance(shown, str) else parameter.default
     said = parameter.help or ""

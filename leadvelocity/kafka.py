@@ -9,7 +9,7 @@ from typing import Any
 from confluent_kafka import (
     OFFSET_BEGINNING,
     Consumer,
-    ConsumerGroupTopicPartitions,
+    ConsumerGroupState,
     KafkaError,
     KafkaException,
     Message,
@@ -177,13 +177,39 @@ def last_offsets(connection: KafkaConnection, topic: str) -> dict[int, int]:
         tail *= 16
 
 
-def group_offsets(connection: KafkaConnection, group_id: str) -> dict[tuple[str, int], int]:
-    """Return what a consumer group has committed, by topic and partition."""
-    admin = admin_client(connection)
-    with kafka_errors(connection, f"asking for the offsets of group {group_id}"):
-        asked = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group_id)])
-        held = asked[group_id].result(ANSWER_S_MAX).topic_partitions
+def group_offsets(
+    connection: KafkaConnection, group_id: str, topics: Sequence[str]
+) -> dict[tuple[str, int], int]:
+    """Return what a consumer group has committed, by topic and partition.
+
+    Asked by a consumer that does not join: the admin client's own question crashed the process
+    while a new broker had no coordinator yet (confluent-kafka 2.16).
+
+    Raises
+    ------
+    CommandFailed
+    """
+    places = [TopicPartition(each.topic, each.partition) for each in extents(connection, topics)]
+    consumer = Consumer({**connection.librdkafka(), "group.id": group_id, "log_level": 0})
+    try:
+        with kafka_errors(connection, f"asking for the offsets of group {group_id}"):
+            held = consumer.committed(places, timeout=ANSWER_S_MAX)
+    finally:
+        consumer.close()
     return {(each.topic, each.partition): each.offset for each in held if each.offset >= 0}
+
+
+def is_group_stable(connection: KafkaConnection, group_id: str) -> bool:
+    """Return whether a consumer group has members and each knows its partitions.
+
+    A broker that has just begun has no coordinator to ask: then it is not.
+    """
+    admin = admin_client(connection)
+    try:
+        described = admin.describe_consumer_groups([group_id])[group_id].result(ANSWER_S_MAX)
+    except KafkaException:
+        return False
+    return bool(described.state == ConsumerGroupState.STABLE)
 
 
 def _until_end(

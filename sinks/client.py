@@ -75,7 +75,7 @@ class ClickHouse:
             verify=self.verify,
             ca_certs=self.ca_file,
             connect_timeout=self.connect_timeout_s,
-            send_receive_timeout=60,
+            send_receive_timeout=self.transfer_timeout_s,
             sync_request_timeout=self.connect_timeout_s,
             tcp_keepalive=True,
         )

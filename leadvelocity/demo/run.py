@@ -17,11 +17,12 @@ from leadvelocity.context import with_stack
 from leadvelocity.demo.children import Children
 from leadvelocity.demo.follower import Follower
 from leadvelocity.demo.generator import Traffic
-from leadvelocity.demo.lag import is_folded, is_stored
+from leadvelocity.demo.lag import LagWatch, is_folded, is_stored
 from leadvelocity.demo.summary import Run, summarise
 from leadvelocity.demo.traffic import Sending, Sent, clock_ms
 from leadvelocity.demo.view import View
 from leadvelocity.errors import CommandFailed
+from leadvelocity.kafka import is_group_stable
 from leadvelocity.sender import open_sender
 from leadvelocity.settings import Settings
 from leadvelocity.stack.errors import NotAStack
@@ -30,6 +31,9 @@ from scoring.model import Model
 
 SETTLE_S_MAX = 180.0
 """How long worker and sink may take to finish what was sent."""
+
+START_S_MAX = 60.0
+"""How long the worker may take to be given its partitions."""
 
 LOOK_EVERY_S = 0.25
 
@@ -87,9 +91,19 @@ def _run(plan: Plan, console: Console, progress: Progress, cleanup: ExitStack) -
     children = Children(settings.directory / "logs")
     cleanup.callback(children.stop)
     _start_roles(children, settings, plan.model_file)
-    progress("worker and sink start; traffic begins")
+    progress("worker and sink are starting")
+    _wait(
+        "worker",
+        lambda: is_group_stable(settings.kafka.connection(), settings.engine.app_id),
+        children,
+        START_S_MAX,
+    )
+    progress("traffic begins")
+    lag = LagWatch(settings)
+    cleanup.callback(lag.stop)
+    lag.start()
     sent = Sending(
-        settings=settings,
+        lag=lag,
         sender=sender,
         follower=follower,
         children=children,
@@ -125,23 +139,22 @@ def _start_roles(children: Children, settings: Settings, model_file: Path | None
 
 def _settle(settings: Settings, children: Children, progress: Progress) -> None:
     """Let the worker finish, stop it, let the sink finish, and stop that."""
-    _wait("worker", lambda: is_folded(settings), children)
+    _wait("worker", lambda: is_folded(settings), children, SETTLE_S_MAX)
     children.stop("worker")
     progress("all is scored; the worker has stopped")
-    _wait("sink", lambda: is_stored(settings), children)
+    _wait("sink", lambda: is_stored(settings), children, SETTLE_S_MAX)
     children.stop("sink")
     progress("all is stored; the sink has stopped")
 
 
-def _wait(name: str, done: Callable[[], bool], children: Children) -> None:
-    until_s = time.monotonic() + SETTLE_S_MAX
+def _wait(name: str, done: Callable[[], bool], children: Children, within_s: float) -> None:
+    until_s = time.monotonic() + within_s
     pause = Flag()
     while not done():
         children.check()
         if time.monotonic() > until_s:
             raise CommandFailed(
-                f"the {name} has not finished within {SETTLE_S_MAX:.0f} s: see its log in "
-                f"{children.logs}"
+                f"the {name} was not ready within {within_s:.0f} s: see its log in {children.logs}"
             )
         pause.wait(LOOK_EVERY_S)
 

@@ -7,14 +7,15 @@ from threading import Event as Flag
 from leadvelocity.demo.children import Children
 from leadvelocity.demo.follower import Follower
 from leadvelocity.demo.generator import Item, Poison, Stray, Traffic
-from leadvelocity.demo.lag import input_lag
+from leadvelocity.demo.lag import LagWatch
 from leadvelocity.demo.view import HOTTEST, RECENT, Glance, View
 from leadvelocity.sender import EventSender
-from leadvelocity.settings import Settings
 from schemas.topics import INPUT_TOPICS
 
 TICK_S = 0.05
 GLANCE_S = 0.5
+CAUGHT_UP_S = 1.0
+"""Latencies are taken once the worker, which starts with the traffic, lags less than this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ class Sending:
         None: until Ctrl-C.
     """
 
-    settings: Settings
+    lag: LagWatch
     sender: EventSender
     follower: Follower
     children: Children
@@ -95,8 +96,9 @@ class Sending:
     def _glance(self, elapsed_s: float, lately: float) -> Glance:
         self.children.check()
         self.follower.check()
-        lag = input_lag(self.settings)
-        if self.steady_from_ms is None and self.sent and lag < self.rate * GLANCE_S:
+        lag = self.lag.latest
+        caught_up = lag is not None and lag < self.rate * CAUGHT_UP_S <= self.sent
+        if self.steady_from_ms is None and caught_up:
             self.steady_from_ms = clock_ms()
         return Glance(
             elapsed_s=elapsed_s,

@@ -25,14 +25,14 @@ class Glance:
     ----------
     rate : float
         Events sent a second, lately.
-    lag : int
-        Events that wait to be scored.
+    lag : int or None
+        Events that wait to be scored; None: not known.
     """
 
     elapsed_s: float
     sent: int
     rate: float
-    lag: int
+    lag: int | None
     hottest: Sequence[Record]
     recent: Sequence[Record]
 
@@ -65,9 +65,11 @@ class View:
             self._live.update(_page(glance))
         elif glance.elapsed_s >= self._next_line_s:
             self._next_line_s = glance.elapsed_s + LINE_EVERY_S
-            self._console.print(_head(glance), highlight=False)
+            self._console.print(_head(glance), highlight=False, soft_wrap=True)
             for change in glance.recent[:CHANGES_PER_LINE]:
-                self._console.print(f"  {_move(change)}  {why(change)}", highlight=False)
+                self._console.print(
+                    f"  {_move(change)}  {why(change)}", highlight=False, soft_wrap=True
+                )
 
 
 def why(change: Record) -> str:
@@ -81,7 +83,7 @@ def why(change: Record) -> str:
 def _head(glance: Glance) -> str:
     return (
         f"{glance.elapsed_s:5.0f} s  {glance.sent:>9,} sent  {glance.rate:>7,.0f} events/s  "
-        f"lag {glance.lag:,}"
+        f"lag {'?' if glance.lag is None else f'{glance.lag:,}'}"
     )
 
 

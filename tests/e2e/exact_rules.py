@@ -33,7 +33,9 @@ def merged(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the events of one partition in the order of rule 6: the heads of topics compete."""
     queues = [[each for each in events if each["type"] == topic] for topic in TOPICS]
     order = []
-    while heads := [(queue[0]["occurred_at"], place) for place, queue in enumerate(queues) if queue]:
+    while heads := [
+        (queue[0]["occurred_at"], place) for place, queue in enumerate(queues) if queue
+    ]:
         order.append(queues[min(heads)[1]].pop(0))
     return order
 

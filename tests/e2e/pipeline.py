@@ -84,6 +84,9 @@ class Pipeline:
             process.kill()
             process.wait()
         subprocess.run(
-            [*COMMAND, "stack", "wipe", "--dir", str(self.folder)], check=False, timeout=90,
-            capture_output=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            [*COMMAND, "stack", "wipe", "--dir", str(self.folder)],
+            check=False,
+            timeout=90,
+            capture_output=True,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
         )

@@ -33,7 +33,7 @@ signals:
   - {name: demo, on: form_fill, when: {form_id: [demo, contact]}, points: 40, half_life: 30s}
 groups: {product: {cap: 30}}
 fit: [{when: {country: [US, DE]}, points: 3}]
-tiers: [{name: hot, enter: 50, exit: 40}, {name: warm, enter: 20, exit: 15, dwell: 2s},
+tiers: [{name: hot, enter: 50.3, exit: 38.7}, {name: warm, enter: 20.7, exit: 15.1, dwell: 2s},
         {name: cold}]
 machine: {weight: 0.2}
 """
@@ -200,8 +200,14 @@ def test_a_silent_lead_falls_when_it_was_foretold(pipeline, events):
     """
     now_ms = int(time.time() * 1_000)
     visits = [
-        {"type": "form_fill", "event_id": f"silent-{n}", "lead_id": "silent", "form_id": "demo",
-         "occurred_at": now_ms - 40_000 + n} for n in range(4)
+        {
+            "type": "form_fill",
+            "event_id": f"silent-{n}",
+            "lead_id": "silent",
+            "form_id": "demo",
+            "occurred_at": now_ms - 40_000 + n,
+        }
+        for n in range(4)
     ]
     pipeline.send(visits)
     query = (
@@ -213,7 +219,11 @@ def test_a_silent_lead_falls_when_it_was_foretold(pipeline, events):
     for worker in [each for each in pipeline.running if "worker" in each.args]:
         assert pipeline.stop(worker) == 0
     pipeline.worker()
-    pipeline.wait(lambda: len(pipeline.sql(query)) >= 3, seconds=90, what="falling to cold")
+
+    def is_cold() -> bool:
+        return pipeline.sql(query)[-1]["to_tier"] == "cold"
+
+    pipeline.wait(is_cold, seconds=120, what="falling to cold")
     changes = pipeline.sql(query)
 
     assert [each["to_tier"] for each in changes][-2:] == ["warm", "cold"]

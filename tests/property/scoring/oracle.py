@@ -80,7 +80,8 @@ class Oracle:
             min(self.model.get("groups", {}).get(name, {}).get("cap", float("inf")), fsum(worths))
             for name, worths in groups.items()
         )
-        total += sum(rule["points"] for rule in self.model["fit"] if self.matches(rule["when"], {}))
+        for rule in self.model["fit"]:
+            total += float(rule["points"]) if self.matches(rule["when"], {}) else 0.0
         return max(0.0, total)
 
     def judgement(self, at: int) -> int:
@@ -154,7 +155,7 @@ class Oracle:
                 self.answers[name] = (at, value)
         fields = {**event.fields, "machine": event.machine}
         if "url" in fields:
-            fields["path"] = urlparse(fields["url"]).path
+            fields["path"] = urlparse(str(fields["url"])).path
         for signal in self.model["signals"]:
             if signal["on"] == event.type.value and self.matches(signal.get("when", {}), fields):
                 weight = self.model["machine"]["weight"] if event.machine else 1.0

@@ -165,9 +165,8 @@ def test_unsafe_writer_schema() -> None:
     """A value written with a schema that could exhaust us is refused before it is read."""
     nulls = {"name": "nulls", "type": {"type": "array", "items": "null"}}
     other = version(WEBSITE_VISITS, lambda fields: fields.append(nulls))
-    value = written(other, VISIT | {"nulls": []})
-    bad = value[:-1] + varint(2**40) + b"\x00"
-    assert reason(decoder(other=other), bad) is Reason.WRONG_SCHEMA
+    value = written(other, VISIT | {"nulls": []})  # a harmless one, should the guard ever fail
+    assert reason(decoder(other=other), value) is Reason.WRONG_SCHEMA
 
 
 @pytest.mark.parametrize(
