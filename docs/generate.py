@@ -27,6 +27,9 @@ from streams.settings import EngineSettings
 FOLDER = Path(__file__).parent / "reference"
 MADE = "<!-- Made by docs/generate.py from {source}; edit that, and run it again. -->"
 
+CONTAINERS = {"array": "items", "map": "values"}
+"""Where Avro says what a container holds."""
+
 SETTINGS_SAY = {
     "kafka.bootstrap_servers": "`host:port` pairs, separated by commas; empty: the local stack's.",
     "kafka.security_protocol": "`PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`.",
@@ -70,8 +73,8 @@ def _topics_page() -> Iterator[str]:
     yield MADE.format(source="leadvelocity/topics.py and schemas/avro")
     yield ""
     yield "Every topic has the same number of partitions. Keys are the lead id as UTF-8, values"
-    yield "are Avro in Confluent framing (a zero byte, four bytes of schema id, the record). Senders"
-    yield "should partition by Kafka's murmur2; an event on another partition is rerouted once."
+    yield "are Avro in Confluent framing (a zero byte, four bytes of schema id, the record)."
+    yield "Senders should partition by Kafka's murmur2; an event elsewhere is rerouted once."
     yield "Readers of output topics set `isolation.level=read_committed`. Compatibility of each"
     yield "subject in the registry is `FULL_TRANSITIVE`."
     yield ""
@@ -129,18 +132,13 @@ def _type(schema: Any, inner: list[Mapping[str, Any]]) -> str:
         return " or ".join(branches) + (", or null" if "null" in schema else "")
     if isinstance(schema, str):
         return schema
-    if schema.get("logicalType") == "timestamp-millis":
-        return "time (ms)"
-    match schema["type"]:
-        case "array":
-            return f"list of {_type(schema['items'], inner)}"
-        case "map":
-            return f"map of {_type(schema['values'], inner)}"
-        case "record":
-            inner.append(schema)
-            return f"`{schema['name']}`"
-        case kind:
-            return str(kind)
+    kind = str(schema["type"])
+    if kind == "record":
+        inner.append(schema)
+        return f"`{schema['name']}`"
+    if kind in CONTAINERS:
+        return f"{kind} of {_type(schema[CONTAINERS[kind]], inner)}"
+    return "time (ms)" if schema.get("logicalType") == "timestamp-millis" else kind
 
 
 def _settings_page() -> Iterator[str]:

@@ -76,3 +76,18 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except Exception as error:
+        if not isinstance(error, _failures_outside()):
+            raise
+        sys.stderr.write(f"leadvelocity: {error}\n")
+        sys.exit(1)
+
+
+def _failures_outside() -> tuple[type[Exception], ...]:
+    """Return the errors that servers cause; what they say is enough, a traceback adds nothing."""
+    names = (
+        ("sinks.port", "SinkError"),
+        ("schemas.registry", "RegistryUnavailable"),
+        ("schemas.registry", "RegistryRefused"),
+    )
+    return tuple(getattr(import_module(module), name) for module, name in names)

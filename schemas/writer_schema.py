@@ -150,8 +150,8 @@ class _Measurer:
     def __init__(self, named: Mapping[str, Any], types_max: int) -> None:
         self._named = named
         self._types_max = types_max
+        self._begun: set[str] = set()
         self._done: dict[str, _Measure] = {}
-        self._open: set[str] = set()
 
     def measure(self, node: Any) -> _Measure:
         if isinstance(node, str):
@@ -170,14 +170,13 @@ class _Measurer:
     def _measure_named(self, name: str) -> _Measure:
         if name in self._done:
             return self._done[name]
-        if name in self._open:
+        if name in self._begun:
             raise UnsafeSchema(f"{name} contains itself")
         node = self._named[name]
         if node["type"] != "record":
             return self.measure(node)
-        self._open.add(name)
+        self._begun.add(name)
         fields = [self.measure(each["type"]) for each in node["fields"]]
-        self._open.remove(name)
         self._done[name] = self._sum(fields, empty=all(each.empty for each in fields))
         return self._done[name]
 

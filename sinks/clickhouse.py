@@ -7,7 +7,8 @@ from sinks.rows import table_of
 
 INSERT_SETTINGS = {
     "async_insert": 0,  # else the server may answer before the rows are in the table
-    "insert_deduplicate": 1,
+    "insert_deduplicate": 1,  # servers before 26 ask this one, newer ones the next
+    "deduplicate_insert": "enable",
     "deduplicate_blocks_in_dependent_materialized_views": 1,
 }
 

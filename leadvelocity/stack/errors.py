@@ -29,6 +29,13 @@ class StackBusy(StackUnavailable):
     """Another command holds the folder's lock."""
 
 
+class GivenUp(StackUnavailable):
+    """A part was not started because another one failed, or the command was interrupted."""
+
+    def __init__(self) -> None:
+        super().__init__("the start was given up; run it again")
+
+
 class NotAStack(StackRefused, WrongInput):
     """The folder holds no local stack, or what it holds cannot be read."""
 

@@ -9,7 +9,7 @@ from threading import Event
 import psutil
 
 from leadvelocity.stack import ports, process
-from leadvelocity.stack.errors import PartFailed, PortTaken, StackUnavailable
+from leadvelocity.stack.errors import GivenUp, PartFailed, PortTaken
 from leadvelocity.stack.part import Part, Progress
 from leadvelocity.stack.process import ProcessId
 
@@ -75,7 +75,7 @@ class Runner:
 
     def _check(self) -> None:
         if self.given_up.is_set():
-            raise StackUnavailable("the start was given up; run it again")
+            raise GivenUp
 
     def _failed(self, part: Part, reason: str) -> PartFailed:
         return PartFailed(part.name, reason, part.log, last_lines(part))

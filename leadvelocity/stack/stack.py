@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -249,17 +249,24 @@ class _Start:
 
     def run(self) -> Endpoints:
         parts = self._stack.parts(self._state)
-        with ThreadPoolExecutor(len(tuple(parts))) as pool:
-            starting = [pool.submit(self._ensure, part) for part in parts]
-            try:
-                for future in starting:
-                    future.result()
-            except BaseException:
-                self._given_up.set()
-                pool.shutdown(wait=True)
-                self._undo()
-                raise
+        try:
+            with ThreadPoolExecutor(len(tuple(parts))) as pool:
+                starting = [pool.submit(self._ensure, part) for part in parts]
+                self._await(starting)
+        except BaseException:
+            self._undo()
+            raise
         return parts.endpoints
+
+    def _await(self, starting: list[Future[None]]) -> None:
+        try:
+            wait(starting)
+        except BaseException:  # Ctrl-C
+            self._given_up.set()
+            raise
+        failures = [failure for future in starting if (failure := future.exception())]
+        if failures:  # one is the cause, and the others gave up for it
+            raise min(failures, key=lambda failure: isinstance(failure, GivenUp))
 
     def _ensure(self, part: Part) -> None:
         runner = self._stack.runner(self._progress, self._given_up)

@@ -169,6 +169,13 @@ def _report_yaml(document: Document, error: YAMLError) -> None:
     document.report((), message, "look at quotes, brackets and indentation around here")
 
 
+_NO_TEXT = "holds half of a surrogate pair, which is no character"
+
+
+def _is_text(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 class _Reading:
     """Turns nodes into data."""
 
@@ -204,6 +211,10 @@ class _Reading:
                 line = _line(key.start_mark)
                 self._document.report(path, f"the key in line {line} is no text", "use plain keys")
                 continue
+            if not _is_text(key.value):
+                line = _line(key.start_mark)
+                self._document.report(path, f"the key in line {line} {_NO_TEXT}", "use plain keys")
+                continue
             below = (*path, key.value)
             if key.value in data:
                 first = self._document.line(below)
@@ -216,18 +227,26 @@ class _Reading:
 
     def _scalar(self, node: Node, path: Path) -> object:
         text = str(node.value)
-        match node.tag.removeprefix(_TAG):
-            case "str":
-                return text
-            case "null":
-                return None
-            case "bool":
-                return text.lower() == "true"
-            case "int" if re.fullmatch(r"[-+]?[0-9]{1,18}", text):
-                return int(text)
-            case "float" if re.fullmatch(
-                r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?|[-+]?\.(inf|nan)", text, re.IGNORECASE
-            ):
-                return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
-        self._document.report(path, f"the tag {node.tag} does not fit", "leave the tag out")
-        return None
+        if not _is_text(text):
+            self._document.report(path, _NO_TEXT, "write the characters themselves, as UTF-8")
+            return None
+        try:
+            return _plain(node.tag, text)
+        except ValueError:
+            self._document.report(path, f"the tag {node.tag} does not fit", "leave the tag out")
+            return None
+
+
+def _plain(tag: str, text: str) -> object:
+    match tag.removeprefix(_TAG):
+        case "str":
+            return text
+        case "null":
+            return None
+        case "bool":
+            return text.lower() == "true"
+        case "int":
+            return int(text)
+        case "float":
+            return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+    raise ValueError(tag)

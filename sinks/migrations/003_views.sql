@@ -17,7 +17,7 @@ WITH
         g -> least(g.1, arraySum(s -> least(s.3, s.2 * decayed[s.1]), g.2)),
         known.groups
     ) AS points,
-     notEmpty(known.model_version) AS is_known
+    moment >= lead.as_of AND notEmpty(known.model_version) AS is_known
 SELECT
     lead.lead_id AS lead_id,
     lead.tier AS tier,

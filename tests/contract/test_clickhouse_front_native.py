@@ -40,11 +40,12 @@ COLUMNS = {
 }
 
 
-class Staying(Client):
+class Staying(Client):  # type: ignore[misc]
     """The driver hangs up after each error; this one does not."""
 
     def disconnect(self) -> None:
         """Stay."""
+        self.connection.is_query_executing = False
 
 
 def row(number: int) -> tuple[object, ...]:
@@ -190,8 +191,8 @@ def test_errors_have_clickhouses_own_codes(connect, sql, code):
     assert "chdb" not in failure.value.message.lower()
 
 
-def test_a_refused_insert_leaves_nothing(connect):
-    """A block that the engine refuses is refused whole."""
+def test_a_refused_insert_is_told_and_leaves_nothing(connect):
+    """Rows that the table refuses are never acknowledged; chDB's own way to insert does so."""
     client = connect()
     client.execute("DROP TABLE IF EXISTS strict")
     client.execute(
@@ -203,6 +204,23 @@ def test_a_refused_insert_leaves_nothing(connect):
 
     assert failure.value.code == 469
     assert client.execute("SELECT count() FROM strict") == [(0,)]
+
+
+def test_an_insert_that_a_view_cannot_follow_is_told(connect):
+    """A failing materialised view is an error of the insert, as at a server."""
+    client = connect()
+    for sql in (
+        "CREATE OR REPLACE TABLE watched (a UInt8) ENGINE = MergeTree ORDER BY a",
+        "CREATE OR REPLACE TABLE seen (a UInt8) ENGINE = MergeTree ORDER BY a",
+        "DROP VIEW IF EXISTS watching",
+        "CREATE MATERIALIZED VIEW watching TO seen AS SELECT throwIf(a = 9) AS a FROM watched",
+    ):
+        client.execute(sql)
+
+    with pytest.raises(ServerException) as failure:
+        client.execute("INSERT INTO watched VALUES", [(9,)])
+
+    assert failure.value.code == 395
 
 
 @pytest.mark.parametrize(
@@ -374,7 +392,7 @@ def test_connections_leave_nothing_behind(front, connect):
     server = next(
         psutil.Process(each.pid)
         for each in psutil.net_connections("tcp")
-        if each.status == psutil.CONN_LISTEN and each.laddr.port == front.port
+        if each.status == psutil.CONN_LISTEN and each.laddr == (front.endpoint.host, front.port)
     )
 
     def visits(count: int) -> tuple[int, int, int]:

@@ -41,7 +41,7 @@ MODEL = yaml.safe_load(MODEL_TEXT.replace("on:", '"on":'))  # YAML 1.1 takes a b
 
 
 def history(seed: int, last_ms: int) -> list[dict]:
-    """Return events of ten minutes up to `last_ms`, in the order of sending, some late or doubled."""
+    """Return events of ten minutes up to `last_ms` as they are sent, some late or doubled."""
     randomness = random.Random(seed)
     events = []
     for number in range(EVENTS):
@@ -83,7 +83,7 @@ def events(pipeline):
     """A history that was sent before any worker began, then scored by two, of which one stops."""
     last_ms = int(time.time() * 1_000) - 10 * MINUTE_MS
     sent = history(random.SystemRandom().randrange(1 << 30), last_ms)
-    print("seed of the history:", sent[0]["event_id"].split("-")[0])
+    print("seed of the history:", sent[0]["event_id"].split("-")[0])  # noqa: T201
     pipeline.send(sent)
     first = pipeline.worker()
     pipeline.worker()

@@ -8,11 +8,11 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
 
-from fake_parts import FakeConsumer, FakeLedger, Tracer
 from streams.batch import Batch
 from streams.definition import TaskDefinition
 from streams.settings import EngineSettings
 from streams.task import Task
+from tests.simulation.fake_parts import FakeConsumer, FakeLedger, Tracer
 
 TOPICS = ("a", "b")
 RECORDS = 60

@@ -89,10 +89,7 @@ def test_the_core_reads_no_clock_and_no_chance():
 def test_the_environment_is_read_in_one_place():
     """Whoever asks what configures the product looks into one module."""
     found = [
-        line
-        for path in PRODUCT
-        if path != ENVIRONMENT_READER
-        for line in _found(ENVIRONMENT, path)
+        line for path in PRODUCT if path != ENVIRONMENT_READER for line in _found(ENVIRONMENT, path)
     ]
 
     assert not found, f"make it a setting in leadvelocity/settings.py: {found}"

@@ -3,11 +3,13 @@
 import fcntl
 import json
 import os
-from collections.abc import Generator, Iterable, Iterator, Mapping
+import shutil
+import tempfile
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import chdb
 
@@ -63,6 +65,11 @@ class Engine:
         data.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(data.parent / "lock")
         self.address = f"{data}?max_threads={threads_max}"
+        self._incoming = data.parent / "incoming"
+        shutil.rmtree(
+            self._incoming, ignore_errors=True
+        )  # left by a former process that was killed
+        self._incoming.mkdir()
         # The engine shuts down with its last connection; this one keeps it up.
         self._keeper = _connect(self.address)
 
@@ -72,7 +79,7 @@ class Engine:
 
     def session(self, database: str) -> "Session":
         """Return a new session; raises EngineError if there is no such database."""
-        return Session(self.address, database)
+        return Session(self.address, self._incoming, database)
 
     def close(self) -> None:
         """Shut the engine down."""
@@ -83,8 +90,9 @@ class Engine:
 class Session:
     """What one client has: a current database, settings, temporary tables. For one thread."""
 
-    def __init__(self, address: str, database: str) -> None:
+    def __init__(self, address: str, incoming: Path, database: str) -> None:
         self._address = address
+        self._incoming = incoming
         self._settings: list[str] = []
         self._connection = self._connected(database)
 
@@ -133,18 +141,18 @@ class Session:
         columns = insert.columns.strip() or "*"
         return self._description(f"SELECT {columns} FROM {insert.table}")  # noqa: S608  # its own words
 
-    def insert(self, insert: DataInsert, format_name: str) -> "Insertion":
-        """Begin an insert of rows in that format."""
-        return Insertion(_told(self._connection.send_insert, insert.head, format_name))
-
-    def insert_all(self, insert: DataInsert, format_name: str, data: bytes) -> int:
-        """Insert rows that are all here; return how many they are."""
-        insertion = self.insert(insert, format_name)
-        try:
-            insertion.append(data)
-            return insertion.finish()
-        finally:
-            insertion.cancel()
+    @contextmanager
+    def insertion(self, insert: DataInsert, format_name: str) -> Iterator["Insertion"]:
+        """Give what takes the rows of an insert; nothing is in the table before its `finish`."""
+        # chDB's own way to insert pieces says "done" even where the table has refused the rows
+        # (a constraint, a failing view, too many partitions). Its INSERT from a file does not.
+        with tempfile.NamedTemporaryFile(dir=self._incoming) as file:
+            columns = f"({insert.columns})" if insert.columns else ""
+            sql = (
+                f"INSERT INTO {insert.table} {columns} FROM INFILE {literal(file.name)}"
+                f" COMPRESSION 'none' {insert.settings} FORMAT {format_name}"
+            )
+            yield Insertion(file, lambda: self._run(sql, "Native").rows_read())
 
     def _pieces(self, statement: Statement) -> Iterator[bytes]:
         try:
@@ -218,22 +226,20 @@ class Session:
 
 
 class Insertion:
-    """Rows on their way into a table; nothing is there before `finish`, unless it is very much."""
+    """Rows on their way into a table."""
 
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
+    def __init__(self, file: IO[bytes], run: Callable[[], int]) -> None:
+        self._file = file
+        self._run = run
 
     def append(self, piece: bytes) -> None:
         """Take the next rows."""
-        _told(self._stream.append, piece)
+        self._file.write(piece)
 
     def finish(self) -> int:
-        """Make the rows durable and return how many they are."""
-        return int(_told(self._stream.finish).rows_written)
-
-    def cancel(self) -> None:
-        """Drop them; does nothing after `finish`."""
-        _told(self._stream.cancel)
+        """Insert the rows and return how many they are; raises EngineError if they are refused."""
+        self._file.flush()
+        return self._run()
 
 
 def _connect(address: str) -> Any:

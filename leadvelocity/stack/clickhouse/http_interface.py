@@ -121,8 +121,9 @@ class HttpHandler(BaseHTTPRequestHandler):
         match parse(sql):
             case DataInsert() as insert:
                 data = insert.data.encode("utf-8", "surrogateescape") + (body if query else b"")
-                rows = session.insert_all(insert, insert.format or "Values", data)
-                return _Answer(written_rows=rows)
+                with session.insertion(insert, insert.format or "Values") as insertion:
+                    insertion.append(data)
+                    return _Answer(written_rows=insertion.finish())
             case statement:
                 named = {
                     name.removeprefix("param_"): value

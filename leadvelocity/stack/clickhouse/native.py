@@ -10,7 +10,7 @@ from leadvelocity.stack.clickhouse.block_walker import walk
 from leadvelocity.stack.clickhouse.byte_source import ByteSource
 from leadvelocity.stack.clickhouse.compression import compressed, read_frame
 from leadvelocity.stack.clickhouse.encoding import text, varint
-from leadvelocity.stack.clickhouse.engine import Engine, Insertion, Session, Setting
+from leadvelocity.stack.clickhouse.engine import Engine, Session, Setting
 from leadvelocity.stack.clickhouse.errors import (
     NOT_IMPLEMENTED,
     EngineError,
@@ -160,26 +160,11 @@ class NativeConnection:
 
     def _insert(self, session: Session, insert: DataInsert, blocks: "_Blocks") -> int:
         columns = session.columns(insert)
-        insertion = session.insert(insert, "Native")
-        try:
+        with session.insertion(insert, "Native") as insertion:
             self._send_block(columns, compress=blocks.compressed)
-            refused = self._append_all(insertion, blocks)
-            if refused:
-                raise refused
+            while block := blocks.read():
+                insertion.append(block)
             return insertion.finish()
-        finally:
-            insertion.cancel()
-
-    def _append_all(self, insertion: Insertion, blocks: "_Blocks") -> EngineError | None:
-        """Take blocks up to the empty one, also when the engine has refused one."""
-        refused = None
-        while block := blocks.read():
-            try:
-                if not refused:
-                    insertion.append(block)
-            except EngineError as error:
-                refused = error
-        return refused
 
     def _cancelled(self) -> bool:
         self._source.let_go()

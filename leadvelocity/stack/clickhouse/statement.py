@@ -53,9 +53,7 @@ class DataInsert:
 
     Parameters
     ----------
-    head : str
-        Up to the VALUES or FORMAT clause.
-    table, columns : str
+    table, columns, settings : str
         As written; no columns: all.
     format : str or None
         Of the rows; None: ``VALUES``, or not said.
@@ -63,9 +61,9 @@ class DataInsert:
         What follows the FORMAT clause.
     """
 
-    head: str
     table: str
     columns: str
+    settings: str
     format: str | None
     data: str
 
@@ -117,46 +115,36 @@ def _data_insert(sql: str) -> DataInsert | None:
         if token.depth == 0 and token.upper in _ROWS_FROM_ELSEWHERE:
             return None
         if token.depth == 0 and token.upper == "VALUES":
-            return _awaited(sql, token, *_target(sql, target))
+            return None if _says_more(sql[token.end :]) else _insert(sql, target)
         if token.depth == 0 and token.upper == "FORMAT":
-            return _with_format(sql, token, next(tokens, None), *_target(sql, target))
+            name = next(tokens, token)
+            return _insert(
+                sql, target, format_name=sql[name.start : name.end], data=sql[name.end :]
+            )
         if token.upper != ";":
             target.append(token)
-    table, columns = _target(sql, target)
-    head = sql[: target[-1].end] if target else sql
-    return DataInsert(head=head, table=table, columns=columns, format=None, data="")
+    return _insert(sql, target)
 
 
-def _target(sql: str, tokens: list[_Token]) -> tuple[str, str]:
-    """Return the table and the columns, as written."""
-    if tokens and tokens[0].upper == "TABLE":
-        tokens = tokens[1:]
+def _insert(
+    sql: str, target: list[_Token], *, format_name: str | None = None, data: str = ""
+) -> DataInsert:
+    tokens = target[1:] if target and target[0].upper == "TABLE" else target
     name = list(takewhile(lambda token: token.upper not in ("(", "SETTINGS"), tokens))
-    table = sql[name[0].start : name[-1].end] if name else ""
-    after = tokens[len(name) :]
-    if not after or after[0].upper != "(":
-        return table, ""
-    closing = next((token for token in after if token.upper == ")" and token.depth == 0), after[-1])
-    return table, sql[after[0].end : closing.start]
-
-
-def _awaited(sql: str, values: _Token, table: str, columns: str) -> DataInsert | None:
-    following = next((token for token in _tokens(sql[values.end :]) if token.upper != ";"), None)
-    if following is not None:
-        return None  # the values are here
-    return DataInsert(head=sql[: values.start], table=table, columns=columns, format=None, data="")
-
-
-def _with_format(
-    sql: str, clause: _Token, name: _Token | None, table: str, columns: str
-) -> DataInsert | None:
-    if name is None:
-        return None
-    data = sql[name.end :].lstrip(" \t")
+    rest = tokens[len(name) :]
+    within = list(takewhile(lambda token: token.upper != "SETTINGS" or token.depth, rest))
     return DataInsert(
-        head=sql[: clause.start],
-        table=table,
-        columns=columns,
-        format=sql[name.start : name.end],
-        data=data.removeprefix(";").removeprefix("\r").removeprefix("\n"),
+        table=_text(sql, name),
+        columns=_text(sql, within[1:-1]),
+        settings=_text(sql, rest[len(within) :]),
+        format=format_name,
+        data=data.lstrip(" \t").removeprefix(";").removeprefix("\r").removeprefix("\n"),
     )
+
+
+def _text(sql: str, tokens: list[_Token]) -> str:
+    return sql[tokens[0].start : tokens[-1].end] if tokens else ""
+
+
+def _says_more(sql: str) -> bool:
+    return any(token.upper != ";" for token in _tokens(sql))

@@ -68,7 +68,7 @@ def changes(state: LeadState, model: Model, at_ms: int) -> bool:
     return judged(model.tiers, rank=state.tier, score=total, held_ms=held_ms) != state.tier
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data(), model=short_models)
 def test_first_of_all_milliseconds(data: st.DataObject, model: Model) -> None:
     """
@@ -83,7 +83,7 @@ def test_first_of_all_milliseconds(data: st.DataObject, model: Model) -> None:
     assert predicted_ms is None or changes(state, model, predicted_ms)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data(), model=long_models | gentle_models)
 def test_first_under_dense_sampling(data: st.DataObject, model: Model) -> None:
     """
@@ -103,7 +103,7 @@ def test_first_under_dense_sampling(data: st.DataObject, model: Model) -> None:
     assert predicted_ms is None or changes(state, model, predicted_ms)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     data=st.data(),
     model=long_models,

@@ -69,7 +69,7 @@ def told_by_fold(history: History) -> tuple[list[dict[str, Any]], float]:
     return [told(change) for change in (*changes, *cooled)], score_at(state, model, END_MS).total
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=models(), events=mostly_in_order.filter(bool))
 def test_same_changes_as_the_rules(data: Data, events: list[Event]) -> None:
     """
@@ -84,7 +84,7 @@ def test_same_changes_as_the_rules(data: Data, events: list[Event]) -> None:
     assert score == pytest.approx(expected_score, rel=1e-9, abs=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     data=models(name="first"),
     retuned=judging(),

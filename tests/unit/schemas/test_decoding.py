@@ -226,11 +226,12 @@ def test_nested_record_of_other_version() -> None:
     "other",
     [
         version(SCORED_EVENTS, lambda _: None),
+        version(WEBSITE_VISITS, lambda _: None) | {"name": "PageView"},
         version(WEBSITE_VISITS, lambda fields: fields.pop(1)),
         version(WEBSITE_VISITS, lambda fields: fields.pop(2)),
         version(WEBSITE_VISITS, lambda fields: fields[2].update(type="string")),
     ],
-    ids=["another record", "no lead_id", "no occurred_at", "occurred_at is a text"],
+    ids=["another record", "another name", "no lead_id", "no occurred_at", "occurred_at is a text"],
 )
 def test_wrong_schema(other: dict[str, Any]) -> None:
     """A value whose schema cannot stand for the contract is refused, whatever its bytes are."""

@@ -185,6 +185,8 @@ def test_what_is_no_half_life(text: str) -> None:
         ("model: small", "model: small\nrecent_ids: 0", 2, "recent_ids", "greater than"),
         ("model: small", "model: small\nvelocity: {fast: 14d}", 2, "velocity", "not shorter"),
         ("model: small", "modell: small", 1, "model", "is missing"),
+        ("model: small", 'model: "\\ud800"', 1, "model", "surrogate"),
+        ("model: small", 'model: small\n"\\ud800": 1', 1, "", "surrogate"),
         ("model: small", "model: !!python/name:os.system x", 1, "model", "tag"),
         ("model: small", "model: small\n? [a, b]\n: c", 1, "", "no text"),
         ("model: small", "model: small\nmodel: other", 2, "model", "already in line 1"),

@@ -54,7 +54,8 @@ REFUSED = {
     "deeper than JSON": "[" * 100_000,
     "long": json.dumps(record("string")) + " " * (1 << 18),
     "the parser's own keys": json.dumps(
-        record("string") | {"__fastavro_parsed": True, "__named_schemas": {}}
+        record({"type": "array", "items": "null"})
+        | {"__fastavro_parsed": True, "__named_schemas": {"R": record("string")}}
     ),
 }
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 
 from scoring.crossing import next_change_ms
+from scoring.curve import curve_of
 from scoring.decay import added, decayed
 from scoring.explanation import explain
+from scoring.prepared import prepared
 from scoring.profile import as_mapping, merged
 from scoring.score import contributions_at
 from scoring.state import Count, LeadState
@@ -142,6 +144,19 @@ def test_a_cap_holds_the_score_until_it_lets_go(
     state = a_state(Count(value=16.0, ref_ms=0), tier=1)
 
     assert next_change_ms(state, capped) == next_change_ms(state, free) == 3_416
+
+
+def test_what_is_at_its_cap_stands_still(a_model: MakeModel, a_signal: MakeSignal) -> None:
+    """
+    20 free points at a half-life of 1 s lose 20 ln 2 a second, and capped ones nothing.
+    """
+    model = a_model(a_signal("free"), a_signal("capped", cap=5.0))
+    two = Count(value=2.0, ref_ms=0)
+
+    engagement, slope = curve_of((two, two), fit=0.0, prepared=prepared(model)).motion(0)
+
+    assert engagement == 25.0
+    assert slope == pytest.approx(-20 * math.log(2) / 1_000)
 
 
 def test_one_tier_never_changes(

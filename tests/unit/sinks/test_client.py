@@ -89,6 +89,7 @@ def test_a_failed_connection_is_not_used_again() -> None:
             with pytest.raises(SinkUnavailable):
                 sink.write(BLOCK)
             assert accepted.acquire(timeout=5)
+            assert not sink._clients._idle
         server.shutdown(socket.SHUT_RDWR)
     thread.join(timeout=5)
 

@@ -15,7 +15,7 @@ from leadvelocity.stack.clickhouse.compression import compressed, read_frame
 from leadvelocity.stack.clickhouse.errors import ProtocolError
 
 
-class Bytes(BufferedReader):
+class Bytes(BufferedReader):  # type: ignore[misc]
     """The driver's reader over bytes."""
 
     def __init__(self, data: bytes) -> None:

@@ -39,6 +39,12 @@ def started(tmp_path):
             left.wait()
 
 
+def living(identity: ProcessId) -> psutil.Process:
+    found = process.find(identity)
+    assert found
+    return found
+
+
 def said(log: Path, text: str) -> bool:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
@@ -52,7 +58,7 @@ def test_a_started_process_is_found_and_in_no_terminal(started):
     """Ctrl-C in the terminal that started the stack does not reach it."""
     identity = started("import signal; signal.pause()")
 
-    assert process.find(identity).pid == identity.pid
+    assert living(identity).pid == identity.pid
     assert os.getsid(identity.pid) == identity.pid
 
 
@@ -83,7 +89,7 @@ def test_it_stops_by_itself_when_asked(started):
     """A part gets the chance to end cleanly."""
     identity = started("import signal; signal.pause()")
 
-    assert process.stop(process.find(identity), within_s=10)
+    assert process.stop(living(identity), within_s=10)
     assert process.find(identity) is None
 
 
@@ -93,6 +99,6 @@ def test_a_stubborn_one_is_killed_within_the_bound(started, tmp_path):
     assert said(tmp_path / "out.log", "ready")
     began = time.monotonic()
 
-    assert not process.stop(process.find(identity), within_s=0.3)
+    assert not process.stop(living(identity), within_s=0.3)
     assert process.find(identity) is None
     assert time.monotonic() - began < 5
