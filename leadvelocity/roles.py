@@ -34,9 +34,6 @@ from streams.sink_ledger import SinkLedger
 
 logger = logging.getLogger(__name__)
 
-FUTURE_MS_MAX = 300_000
-"""Five minutes: exact rule 4."""
-
 PARTIALS_MAX = 20_000
 """Windows that a velocity task holds: two weeks of minutes."""
 
@@ -132,7 +129,7 @@ def _scoring(
             {topic: Decoder(contract(topic), writers) for topic in INPUT_TOPICS},
             writers,
             registry,
-            future_ms_max=FUTURE_MS_MAX,
+            future_ms_max=settings.engine.future_ms_max,
         ),
         encoders={
             topic: Encoder(contract(topic), registry.id_of(contract(topic)))

@@ -83,6 +83,9 @@ class EngineSettings:
         How often an idle task looks at its timers.
     timer_grace_ms : int
         How far timers stay behind the wall clock, so that late events still come first.
+    future_ms_max : int
+        How far beyond its append time an event may say that it occurred; a later one is a dead
+        letter.
     fetch_wait_ms_max : int
         How long the broker may hold an empty fetch.
     fetch_bytes_max : int
@@ -99,6 +102,7 @@ class EngineSettings:
     session_timeout_ms: int = 10_000
     timer_interval_ms: int = 200
     timer_grace_ms: int = 5_000
+    future_ms_max: int = 300_000
     fetch_wait_ms_max: int = 20
     fetch_bytes_max: int = 1 << 20
     take_over_s_max: float = 180.0

@@ -75,7 +75,7 @@ class ClickHouseFront:
         return Command(
             # -P: the folder it is started from shall not shadow our packages.
             arguments=[sys.executable, "-P", "-m", "leadvelocity.stack.clickhouse", *flags],
-            environment={"PATH": os.defpath, "LANG": "C.UTF-8"},
+            environment={"PATH": os.defpath, "LANG": "C.UTF-8", "TZ": "UTC"},
         )
 
     def answers(self) -> bool:

@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from leadvelocity.stack.stack import PartStatus, Stack
+from leadvelocity.errors import CommandFailed
+
+try:
+    from leadvelocity.stack.stack import Stack
+    from leadvelocity.stack.status import PartStatus
+except ModuleNotFoundError as missing:
+    raise CommandFailed(
+        f"the local stack needs {missing.name}: pip install 'leadvelocity[local]'"
+    ) from missing
 
 app = typer.Typer(
     help="The local stack: real Kafka, schema registry and ClickHouse, in the background.",

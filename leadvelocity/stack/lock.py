@@ -42,6 +42,7 @@ def locked(directory: Path, *, within_s: float, waiting: Callable[[], None]) -> 
 
 
 def _taken(path: Path) -> int | None:
+    path.parent.mkdir(parents=True, exist_ok=True)  # a `wipe` may just have removed it
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

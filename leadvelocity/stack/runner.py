@@ -69,7 +69,9 @@ class Runner:
         while ports.is_free(part.ports[0]) or not part.answers():
             self._check()
             if time.monotonic() > deadline_s:
-                raise self._failed(part, f"did not answer within {self.answer_within_s:g} s")
+                raise self._failed(
+                    part, f"did not answer within {self.answer_within_s:g} s (`stack down` ends it)"
+                )
             if process.ended(running, within_s=_ASK_AGAIN_S):
                 raise self._failed(part, "ended while starting")
 

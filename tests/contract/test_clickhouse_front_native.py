@@ -320,6 +320,13 @@ def test_external_tables_are_refused_and_the_connection_lives(connect):
     assert failure.value.code == 48
 
 
+def test_times_are_utc(connect):
+    """The server has no time zone of the machine it runs on."""
+    assert connect().execute("SELECT timezone(), toString(toDateTime(0))") == [
+        ("UTC", "1970-01-01 00:00:00")
+    ]
+
+
 def test_many_clients_at_once(connect, table):
     """Threads that write at the same time lose and double nothing."""
 

@@ -66,7 +66,7 @@ def test_fits_on_a_screen(path):
     ]
 
     assert not long, f"at most {FUNCTION_LINES_MAX} lines, split by idea: {long}"
-    assert lines <= MODULE_LINES_MAX, (
+    assert lines <= MODULE_LINES_MAX or path in TESTS, (
         f"{_name(path)} has {lines} lines, at most {MODULE_LINES_MAX}: find its two ideas"
     )
 

@@ -19,7 +19,8 @@ from confluent_kafka.cimpl import NewTopic
 
 from leadvelocity.stack.endpoints import Endpoints
 from leadvelocity.stack.errors import NotAStack, PortTaken
-from leadvelocity.stack.stack import PartState, Stack
+from leadvelocity.stack.stack import Stack
+from leadvelocity.stack.status import PartState
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
