@@ -82,7 +82,7 @@ def _endpoints(directory: Path) -> "Endpoints":
             "install leadvelocity[local], or give another --dir"
         ) from None
     stack = module.Stack(directory)
-    if not any(each.state is module.PartState.RUNNING for each in stack.status()):
+    if not any(each.state == "running" for each in stack.status()):
         raise CommandFailed(
             f"the local stack in {directory} is stopped: run `leadvelocity stack up "
             f"--dir {directory}`"

@@ -26,7 +26,8 @@ from leadvelocity.kafka import is_group_stable
 from leadvelocity.sender import open_sender
 from leadvelocity.settings import Settings
 from leadvelocity.stack.errors import NotAStack
-from leadvelocity.stack.stack import PartState, Stack
+from leadvelocity.stack.stack import Stack
+from leadvelocity.stack.status import PartState
 from scoring.model import Model
 
 SETTLE_S_MAX = 180.0
