@@ -1,11 +1,53 @@
-"""How all tests run: laws are tried on new examples each time, in CI on the same ones."""
+"""What all tests share: how laws are tried, and one local stack for those that need it."""
 
 import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
+from leadvelocity.stack.endpoints import Endpoints
+from leadvelocity.stack.stack import Stack
+from sinks.client import ClickHouse
+
+# New examples each time; in CI the same ones, so that a run can be repeated.
 settings.register_profile(
     "here", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 settings.register_profile("ci", settings.get_profile("here"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+# Taken out of the environment: commands under test refuse settings that they do not know.
+RUNNING_STACK = os.environ.pop("LEADVELOCITY_TEST_STACK", "")
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
+    """Return where the stack is: a new one, or the running one in LEADVELOCITY_TEST_STACK."""
+    if RUNNING_STACK:
+        yield Stack(Path(RUNNING_STACK)).endpoints()
+        return
+    local = Stack(tmp_path_factory.mktemp("stack"))
+    yield local.up()
+    local.wipe()
+
+
+@pytest.fixture(scope="session")
+def clickhouse_server(stack: Endpoints) -> ClickHouse:
+    """Return the stack's ClickHouse, as sinks take it."""
+    server = stack.clickhouse
+    return ClickHouse(
+        host=server.host,
+        port=server.port,
+        user=server.user,
+        password=server.password,
+        database=server.database,
+    )
+
+
+@pytest.fixture
+def run_name() -> str:
+    """Return a name of its own for each test, for topics and databases."""
+    return f"run_{uuid.uuid4().hex[:12]}"

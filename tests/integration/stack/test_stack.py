@@ -78,7 +78,9 @@ def write_everywhere(endpoints: Endpoints, name: str) -> None:
 
 
 def read_everywhere(endpoints: Endpoints, name: str) -> tuple[bytes | None, str, list[tuple[str]]]:
-    consumer = Consumer({"bootstrap.servers": endpoints.kafka, "group.id": name})
+    consumer = Consumer(
+        {"bootstrap.servers": endpoints.kafka, "group.id": name, "enable.auto.commit": False}
+    )
     consumer.assign([TopicPartition(name, 0, 0)])
     record = consumer.poll(30)
     consumer.close()

@@ -9,6 +9,7 @@ from scoring.crossing import next_change_ms
 from scoring.curve import curve_of
 from scoring.decay import added, decayed
 from scoring.explanation import explain
+from scoring.extent import extent
 from scoring.prepared import prepared
 from scoring.profile import as_mapping, merged
 from scoring.score import contributions_at
@@ -157,6 +158,24 @@ def test_what_is_at_its_cap_stands_still(a_model: MakeModel, a_signal: MakeSigna
 
     assert engagement == 25.0
     assert slope == pytest.approx(-20 * math.log(2) / 1_000)
+
+
+def test_a_cap_that_lets_go_promises_nothing(a_model: MakeModel, a_signal: MakeSignal) -> None:
+    """
+    A group that leaves its cap within an interval, beside a fading penalty, rises and then falls.
+    """
+    model = a_model(
+        a_signal("visit", group="capped"),
+        a_signal("bad", points=-20.0, half_life_ms=10_000),
+        groups={"capped": 30.0},
+    )
+    counts = (Count(value=4.0, ref_ms=0), Count(value=1.0, ref_ms=0))
+    curve = curve_of(counts, fit=0.0, prepared=prepared(model))
+
+    capped, leaving = extent(curve, 0, 400), extent(curve, 0, 3_000)
+
+    assert (capped.falls, capped.rises) == (False, True)
+    assert (leaving.falls, leaving.rises) == (False, False)
 
 
 def test_one_tier_never_changes(

@@ -1,6 +1,7 @@
 """The secret that pseudonyms are made with."""
 
 import stat
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,11 +20,19 @@ def test_made_once(tmp_path: Path) -> None:
     assert [each.name for each in path.parent.iterdir()] == ["salt"]
 
 
-def test_two_at_once(tmp_path: Path) -> None:
-    """Two that make it at the same moment get the same one."""
-    with ThreadPoolExecutor(8) as pool:
-        salts = set(pool.map(lambda _: install_salt(tmp_path / "salt"), range(64)))
-    assert len(salts) == 1
+def test_many_at_once(tmp_path: Path) -> None:
+    """Those that make it at the same moment get the same one."""
+    threads = 8
+    start = threading.Barrier(threads)
+
+    def make(path: Path) -> bytes:
+        start.wait()
+        return install_salt(path)
+
+    with ThreadPoolExecutor(threads) as pool:
+        for attempt in range(100):
+            paths = [tmp_path / str(attempt)] * threads
+            assert len(set(pool.map(make, paths))) == 1
 
 
 def test_damaged(tmp_path: Path) -> None:
