@@ -11,12 +11,22 @@ from threading import Event
 from leadvelocity.stack.errors import StackBusy
 
 FILE_NAME = "stack.lock"
-_ASK_AGAIN_S = 0.1
 
 
 @contextmanager
-def locked(directory: Path, *, within_s: float, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock of `directory`; `waiting` is called once if another holds it.
+def locked(
+    directory: Path, *, within_s: float, waiting: Callable[[], None], ask_again_s: float = 0.1
+) -> Iterator[None]:
+    """Hold the lock of `directory`.
+
+    Parameters
+    ----------
+    within_s : float
+        How long to wait for it.
+    waiting : callable
+        Called once if another process holds it.
+    ask_again_s : float
+        Pause between two tries; a lock cannot be awaited with a limit.
 
     Raises
     ------
@@ -34,7 +44,7 @@ def locked(directory: Path, *, within_s: float, waiting: Callable[[], None]) -> 
                 f"another command has worked on the stack in {directory} for {within_s:g} s;"
                 " let it end, or end it, and run this again"
             )
-        Event().wait(_ASK_AGAIN_S)  # a lock cannot be awaited with a limit
+        Event().wait(ask_again_s)
     try:
         yield
     finally:

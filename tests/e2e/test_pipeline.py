@@ -14,7 +14,7 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 from tests.e2e.exact_rules import tier_changes
 from tests.e2e.pipeline import Pipeline
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 PARTITIONS = 4
 LEADS = 60
@@ -207,7 +207,7 @@ def test_a_silent_lead_falls_when_it_was_foretold(pipeline, events):
             "form_id": "demo",
             "occurred_at": now_ms - 40_000 + n,
         }
-        for n in range(4)
+        for n in range(2)
     ]
     pipeline.send(visits)
     query = (

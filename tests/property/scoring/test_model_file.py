@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.model_file import ModelError, Problem, load
@@ -42,7 +42,7 @@ anything = st.recursive(
 )
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(data=models(), broken=anything, drawn=st.data())
 def test_a_broken_file_is_told_and_never_more(
     data: Data, broken: Any, drawn: st.DataObject

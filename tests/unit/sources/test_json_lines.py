@@ -10,8 +10,8 @@ from schemas.events import event_record, read_event
 from scoring.event import Event, EventType, Scalar
 from sources.json_lines import BadLine, read_events, read_line
 
-ENVELOPE = {"event_id": "e-1", "lead_id": "lead-1", "occurred_at": "2026-11-23T09:30:00.250Z"}
-AT_MS = 1_795_426_200_250
+ENVELOPE = {"event_id": "e-1", "lead_id": "lead-1", "occurred_at": "2026-11-23T09:30:00.253Z"}
+AT_MS = 1_795_426_200_253
 VISIT = {"type": "website_visit", **ENVELOPE}
 FILL = {"type": "form_fill", **ENVELOPE}
 
@@ -85,13 +85,13 @@ def test_optional_fields(value: dict[str, Any]) -> None:
     [
         (AT_MS, AT_MS),
         (0, 0),
-        ("2026-11-23T09:30:00.250Z", AT_MS),
-        ("2026-11-23T09:30:00.250+00:00", AT_MS),
-        ("2026-11-23T15:00:00.250+05:30", AT_MS),
-        ("2026-11-22T21:30:00.250-12:00", AT_MS),
-        ("2026-11-23 09:30:00.250999Z", AT_MS),
-        ("20261123T093000.25Z", AT_MS),
-        ("2026-11-23T09:30Z", AT_MS - 250),
+        ("2026-11-23T09:30:00.253Z", AT_MS),
+        ("2026-11-23T09:30:00.253+00:00", AT_MS),
+        ("2026-11-23T15:00:00.253+05:30", AT_MS),
+        ("2026-11-22T21:30:00.253-12:00", AT_MS),
+        ("2026-11-23 09:30:00.253999Z", AT_MS),
+        ("20261123T093000.25Z", AT_MS - 3),
+        ("2026-11-23T09:30Z", AT_MS - 253),
     ],
 )
 def test_occurred_at(given: Any, expected: int) -> None:

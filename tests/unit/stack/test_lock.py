@@ -1,6 +1,7 @@
 """The lock on a stack's folder."""
 
-from threading import Event, Thread
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Semaphore, Thread
 
 import pytest
 
@@ -43,11 +44,15 @@ def test_waiting_has_an_end(tmp_path):
 
 def test_the_lock_of_a_removed_file_is_none(tmp_path):
     """Who waited while the folder was wiped does not work beside who came after."""
-    with lock.locked(tmp_path, within_s=1, waiting=silent):
-        (tmp_path / lock.FILE_NAME).unlink()
-        with (
-            lock.locked(tmp_path, within_s=1, waiting=silent),
-            pytest.raises(StackBusy),
-            lock.locked(tmp_path, within_s=0.2, waiting=silent),
-        ):
-            pass
+    inside = Semaphore()
+
+    def wiping() -> None:
+        for _ in range(300):
+            with lock.locked(tmp_path, within_s=60, waiting=silent, ask_again_s=0):
+                assert inside.acquire(blocking=False), "two hold the lock"
+                inside.release()
+                (tmp_path / lock.FILE_NAME).unlink()  # the last that `wipe` does
+
+    with ThreadPoolExecutor(4) as pool:
+        for each in [pool.submit(wiping) for _ in range(4)]:
+            each.result()

@@ -19,6 +19,13 @@ print("ready", flush=True)
 signal.pause()
 """
 
+CLEAN = """
+import signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("cleaned up"))
+print("ready", flush=True)
+signal.pause()
+"""
+
 
 @pytest.fixture
 def started(tmp_path):
@@ -80,16 +87,18 @@ def test_a_dead_child_counts_as_gone(started):
     """A part that died under the process that started it is seen as dead at once."""
     identity = started("import signal; signal.pause()")
     psutil.Process(identity.pid).kill()
+    os.waitid(os.P_PID, identity.pid, os.WEXITED | os.WNOWAIT)  # it is dead, and not yet buried
 
-    assert process.ended(psutil.Process(identity.pid), within_s=10)
     assert process.find(identity) is None
 
 
-def test_it_stops_by_itself_when_asked(started):
+def test_it_is_asked_to_stop(started, tmp_path):
     """A part gets the chance to end cleanly."""
-    identity = started("import signal; signal.pause()")
+    identity = started(CLEAN)
+    assert said(tmp_path / "out.log", "ready")
 
     assert process.stop(living(identity), within_s=10)
+    assert said(tmp_path / "out.log", "cleaned up")
     assert process.find(identity) is None
 
 

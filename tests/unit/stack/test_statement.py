@@ -79,7 +79,7 @@ def test_the_format_clause_is_taken_out(sql, text, name):
 
 def test_rows_after_the_format_clause_are_kept_to_the_byte():
     """The body of an HTTP insert is one statement and its data, of any kind."""
-    data = b"\x00\xff\n; INSERT \xc3\x28"
+    data = b"\x00\xff\n; INSERT \xc3\x28 \n\n"
     sql = (b"INSERT INTO t FORMAT Native\n" + data).decode("utf-8", "surrogateescape")
 
     insert = parse(sql)
