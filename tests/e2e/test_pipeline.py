@@ -7,7 +7,7 @@ import time
 import pytest
 import yaml
 from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry import SchemaRegistryClient, topic_subject_name_strategy
 from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
@@ -114,7 +114,11 @@ def settled(pipeline: Pipeline) -> None:
 
 def subscribed(endpoints: dict) -> list[dict]:
     """Read tier-changes with clients that we did not write."""
-    decode = AvroDeserializer(SchemaRegistryClient({"url": endpoints["registry"]}))
+    decode = AvroDeserializer(
+        SchemaRegistryClient({"url": endpoints["registry"]}),
+        # By default the client asks the registry about associations for every single record.
+        conf={"subject.name.strategy": topic_subject_name_strategy},
+    )
     consumer = Consumer(
         {
             "bootstrap.servers": endpoints["kafka"],
