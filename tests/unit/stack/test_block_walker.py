@@ -140,3 +140,18 @@ def test_nonsense_in_a_column_is_refused(name, data):
 
     with pytest.raises(ProtocolError):
         walk(ByteSource.over(start + data))
+
+
+def test_a_dictionary_column_with_more_rows_than_its_block_is_refused():
+    """Numbers that contradict each other are noticed."""
+    one_row = b"\x01\x01\x01a\x15LowCardinality(UInt8)"
+    version, indexes, keys, rows = (number.to_bytes(8, "little") for number in (1, 0, 1, 2))
+
+    with pytest.raises(ProtocolError, match="wrong number of rows"):
+        walk(ByteSource.over(one_row + version + indexes + keys + b"\x07" + rows + b"\x00\x00"))
+
+
+def test_a_number_without_end_is_refused():
+    """A count is ten bytes long at most."""
+    with pytest.raises(ProtocolError, match="without end"):
+        walk(ByteSource.over(b"\xff" * 20))
