@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from agents.burial import Unreadable
 from agents.records import Record
 from agents.reducer import Arrival
 from agents.rerouting import Origin, origin_of
@@ -19,14 +20,6 @@ from scoring.merge import AT_ONCE
 logger = logging.getLogger(__name__)
 
 REGISTRY_RETRY_S = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unreadable:
-    """A record that is no event, and why."""
-
-    reason: DeadLetterReason
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +49,9 @@ class EventReader:
         Shared with the decoders: the writers' schemas known so far.
     future_ms_max : int
         An event later than its append time by more is refused.
+    record_bytes_max : int
+        A record whose value, key and headers have more is refused unread. The broker's own limit
+        is for compressed batches.
     """
 
     def __init__(
@@ -65,11 +61,13 @@ class EventReader:
         registry: SchemaSource,
         *,
         future_ms_max: int,
+        record_bytes_max: int = 1 << 20,
     ) -> None:
         self._decoders = decoders
         self._writers = writers
         self._registry = registry
         self._future_ms_max = future_ms_max
+        self._record_bytes_max = record_bytes_max
 
     async def prepare(self, records: Sequence[Record]) -> None:
         """Look up the schemas of `records`; waits while the registry is away."""
@@ -81,6 +79,7 @@ class EventReader:
         origin = origin_of(record)
         content: Event | Unreadable
         try:
+            _check_size(record, self._record_bytes_max)
             event = self._event(origin, record.value)
         except Undecodable as error:
             content, time_ms = Unreadable(reason=error.reason, text=str(error)), AT_ONCE
@@ -114,3 +113,13 @@ class EventReader:
                 await asyncio.sleep(REGISTRY_RETRY_S)
             else:
                 return self._writers.learn(schema_id, text)
+
+
+def _check_size(record: Record, bytes_max: int) -> None:
+    size = len(record.value or b"") + len(record.key or b"")
+    size += sum(len(name) + len(value or b"") for name, value in record.headers)
+    if size > bytes_max:
+        raise Undecodable(
+            DeadLetterReason.TOO_LARGE,
+            f"{size} bytes with key and headers, at most {bytes_max} are read",
+        )

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from agents.records import Record
 from agents.reducer import Arrival
+from agents.state import State
 from schemas.dead_letter_reason import Undecodable
 from schemas.decoding import Decoder
 from sinks.port import Block
@@ -50,9 +51,13 @@ class RowCollector:
             )
         return Arrival(record=record, content=content, time_ms=record.timestamp_ms)
 
-    def restore(self, entries: Mapping[bytes, bytes]) -> None:
+    def condemned(self, record: Record, text: str) -> Arrival[Decoded | None]:
+        """Leave a record out that must not be read."""
+        logger.error("%s-%d offset %d: %s", record.topic, record.partition, record.offset, text)
+        return Arrival(record=record, content=None, time_ms=record.timestamp_ms)
+
+    def restore(self, state: State) -> None:
         """Take nothing: the store holds the rows."""
-        assert not entries, "a sink keeps no state of its own"
 
     def fold(self, arrivals: Sequence[Arrival[Decoded | None]], *, now_ms: int) -> None:  # noqa: ARG002
         """Add the rows of a batch."""

@@ -13,6 +13,7 @@ from confluent_kafka import (
     KafkaError,
     KafkaException,
     Message,
+    TopicCollection,
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
@@ -75,6 +76,20 @@ def partition_counts(connection: KafkaConnection) -> dict[str, int]:
     with kafka_errors(connection, "listing topics"):
         listed = admin_client(connection).list_topics(timeout=ANSWER_S_MAX)
     return {name: len(each.partitions) for name, each in listed.topics.items()}
+
+
+def topic_ids(connection: KafkaConnection, topics: Sequence[str]) -> dict[str, str]:
+    """Return Kafka's identity of each topic; one that is deleted and made anew has another.
+
+    Raises
+    ------
+    CommandFailed
+        When a topic is missing, or Kafka does not answer.
+    """
+    admin = admin_client(connection)  # its answers end with it
+    with kafka_errors(connection, f"asking for {', '.join(topics)}"):
+        asked = admin.describe_topics(TopicCollection(list(topics)))
+        return {topic: str(each.result(ANSWER_S_MAX).topic_id) for topic, each in asked.items()}
 
 
 def extents(

@@ -6,16 +6,20 @@ import signal
 import time
 from collections.abc import Mapping
 
+from agents import lead_scoring
 from agents.event_reader import EventReader
 from agents.lead_scoring import LeadScoring, ScoringContext
-from agents.lead_velocity import LeadVelocity, VelocityContext
+from agents.lead_velocity import FunnelStateFormat, LeadVelocity, VelocityContext
 from agents.rows import RowCollector
+from leadvelocity.kafka import topic_ids
 from leadvelocity.settings import Settings, revealed
+from leadvelocity.topics import TASKS
 from schemas.contracts import contract
 from schemas.decoding import Decoder, WriterSchemas
 from schemas.encoding import Encoder
 from schemas.registry import Registry
 from schemas.topics import (
+    DEAD_LETTERS,
     INPUT_TOPICS,
     LEAD_VELOCITY,
     OUTPUT_TOPICS,
@@ -27,10 +31,15 @@ from sinks.clickhouse import ClickHouseSink
 from sinks.client import ClickHouse
 from streams.app import create_app, run
 from streams.definition import TaskDefinition
-from streams.kafka_ledger import KafkaLedger
+from streams.kafka_clients import AiokafkaClients
+from streams.kafka_ledger import KafkaLedgers, changelog_topic
+from streams.memory_store import MemoryStores
+from streams.rocks_store import RocksStores
 from streams.runtime import Runtime
-from streams.settings import EngineSettings, KafkaConnection
+from streams.settings import EngineSettings
 from streams.sink_ledger import SinkLedger
+from streams.state_folder import claim, claim_free
+from streams.state_store import StateStores
 
 logger = logging.getLogger(__name__)
 
@@ -54,14 +63,24 @@ def run_worker(settings: Settings, model: Model) -> None:
         If the contracts cannot be looked up; run `leadvelocity setup` first.
     """
     registry = registry_of(settings)
-    connection = settings.kafka.connection()
+    clients = AiokafkaClients(settings.kafka.connection(), settings.engine)
+    changelogs = [changelog_topic(settings.engine.app_id, task) for task in TASKS]
+    ledgers = KafkaLedgers(
+        clients=clients,
+        settings=settings.engine,
+        stores=_stores(settings),
+        changelog_ids=topic_ids(settings.kafka.connection(), changelogs),
+        clock_ms=_clock_ms,
+    )
     definitions = (
-        _scoring(settings, model, registry, connection),
-        _velocity(settings.engine, model, registry, connection),
+        _scoring(settings, model, registry, ledgers),
+        _velocity(model, registry, ledgers),
     )
     _run(
         Runtime(
-            connection=connection,
+            brokers=settings.kafka.bootstrap_servers,
+            clients=clients,
+            stores=ledgers.stores,
             settings=settings.engine,
             definitions=definitions,
             clock_ms=_clock_ms,
@@ -80,11 +99,14 @@ def run_sink(settings: Settings) -> None:
         pending_records_max=SINK_PENDING_RECORDS_MAX,
         session_timeout_ms=settings.engine.session_timeout_ms,
         stop_s_max=settings.engine.stop_s_max,
+        progress_s_max=settings.engine.progress_s_max,
     )
     decoders = _decoders(OUTPUT_TOPICS, registry)
     _run(
         Runtime(
-            connection=settings.kafka.connection(),
+            brokers=settings.kafka.bootstrap_servers,
+            clients=AiokafkaClients(settings.kafka.connection(), engine),
+            stores=MemoryStores(),
             settings=engine,
             definitions=tuple(_sink(topic, sink, decoders[topic]) for topic in OUTPUT_TOPICS),
             clock_ms=_clock_ms,
@@ -118,8 +140,24 @@ def clickhouse_of(settings: Settings) -> ClickHouse:
     )
 
 
+def _stores(settings: Settings) -> StateStores:
+    """Return where local copies of states are; takes the folder for this process."""
+    engine = settings.engine
+    if engine.store == "memory":
+        return MemoryStores()
+    if settings.state_dir is None:
+        folder = claim_free(settings.directory / "state")
+    else:
+        folder = claim(settings.state_dir)
+    return RocksStores(
+        folder.path / engine.app_id,
+        cache_bytes=engine.store_cache_bytes,
+        write_buffer_bytes=engine.store_write_buffer_bytes,
+    )
+
+
 def _scoring(
-    settings: Settings, model: Model, registry: Registry, connection: KafkaConnection
+    settings: Settings, model: Model, registry: Registry, ledgers: KafkaLedgers
 ) -> TaskDefinition:
     writers = WriterSchemas()
     context = ScoringContext(
@@ -135,27 +173,27 @@ def _scoring(
             topic: Encoder(contract(topic), registry.id_of(contract(topic)))
             for topic in OUTPUT_TOPICS
         },
+        cached_leads_max=settings.engine.cached_leads_max,
+        state_bytes_max=settings.engine.state_bytes_max,
     )
     return TaskDefinition(
         name="scoring",
         inputs=(*INPUT_TOPICS, REROUTED_EVENTS),
         holes=frozenset({REROUTED_EVENTS}),
         reducer=lambda partition: LeadScoring(context, partition=partition),
-        ledger=lambda partition: KafkaLedger(
-            connection, settings.engine, task_name="scoring", partition=partition
-        ),
+        ledger=lambda partition: ledgers.ledger("scoring", partition, lead_scoring.STATE_FORMAT),
         timers=True,
+        quarantines=True,
     )
 
 
-def _velocity(
-    engine: EngineSettings, model: Model, registry: Registry, connection: KafkaConnection
-) -> TaskDefinition:
-    velocity = contract(LEAD_VELOCITY)
+def _velocity(model: Model, registry: Registry, ledgers: KafkaLedgers) -> TaskDefinition:
+    velocity, letters = contract(LEAD_VELOCITY), contract(DEAD_LETTERS)
     context = VelocityContext(
         top_rank=len(model.tiers) - 1,
         decoder=_decoders((TIER_CHANGES,), registry)[TIER_CHANGES],
         encoder=Encoder(velocity, registry.id_of(velocity)),
+        letters=Encoder(letters, registry.id_of(letters)),
         partials_max=PARTIALS_MAX,
     )
     return TaskDefinition(
@@ -163,9 +201,8 @@ def _velocity(
         inputs=(TIER_CHANGES,),
         holes=frozenset({TIER_CHANGES}),
         reducer=lambda partition: LeadVelocity(context, partition=partition),
-        ledger=lambda partition: KafkaLedger(
-            connection, engine, task_name="velocity", partition=partition
-        ),
+        ledger=lambda partition: ledgers.ledger("velocity", partition, FunnelStateFormat()),
+        quarantines=True,
     )
 
 

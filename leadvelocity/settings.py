@@ -112,7 +112,8 @@ class Settings(BaseSettings):
     model : Path or None
         Scoring model; None: the default one.
     state_dir : Path or None
-        Where workers keep local state.
+        Where a worker keeps its local state with `engine.store` rocksdb: one worker a folder.
+        None: each worker takes a free numbered one in `state/` of `directory`.
     directory : Path
         Folder of the local stack.
     """

@@ -2,7 +2,7 @@
 
 import ssl
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +92,21 @@ class EngineSettings:
         Bytes of one partition in one fetch.
     take_over_s_max, commit_s_max, fold_s_max, stop_s_max : float
         Bounds after which a step is taken for stuck and the worker exits.
+    progress_s_max : float
+        How long records may wait without any being folded, or Kafka give no answer, before the
+        worker exits.
+    clock_skew_ms_max : int
+        How far the worker's clock may be off the broker's.
+    store : str
+        Where the local copy of states is: memory, or rocksdb (on disk, see `state_dir`).
+    store_cache_bytes : int
+        RocksDB's cache of blocks, for all tasks of a worker.
+    store_write_buffer_bytes : int
+        RocksDB's memory table; each task has up to three.
+    cached_leads_max : int
+        Decoded states that each task keeps at hand.
+    state_bytes_max : int
+        Size of a lead's state beyond which form answers that let it grow are dead letters.
     """
 
     app_id: str = "leadvelocity"
@@ -109,3 +124,10 @@ class EngineSettings:
     commit_s_max: float = 40.0
     fold_s_max: float = 300.0
     stop_s_max: float = 25.0
+    progress_s_max: float = 120.0
+    clock_skew_ms_max: int = 60_000
+    store: Literal["memory", "rocksdb"] = "memory"
+    store_cache_bytes: int = 64 << 20
+    store_write_buffer_bytes: int = 8 << 20
+    cached_leads_max: int = 20_000
+    state_bytes_max: int = 128 << 10

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TypeVar
 
+from agents.state import NoState, State
 from sinks.port import Block, RowSink, SinkUnavailable
 from streams.ledger import Positions
 
@@ -32,11 +33,11 @@ class SinkLedger:
         self._topic = topic
         self._partition = partition
 
-    async def open(self) -> tuple[Positions, Mapping[bytes, bytes]]:
+    async def open(self) -> tuple[Positions, State]:
         """Ask the store how far its rows go."""
         held = await self._patiently(lambda: self._sink.positions(self._topic))
         position = held.get(self._partition)
-        return ({} if position is None else {self._topic: position}), {}
+        return ({} if position is None else {self._topic: position}), NoState()
 
     async def commit(self, effects: Block | None, positions: Positions) -> None:  # noqa: ARG002
         """Write the block; the rows carry the positions.
