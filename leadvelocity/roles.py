@@ -26,6 +26,7 @@ from schemas.topics import (
     REROUTED_EVENTS,
     TIER_CHANGES,
 )
+from schemas.writer_schema import fingerprint, parse
 from scoring.model import Model
 from sinks.clickhouse import ClickHouseSink
 from sinks.client import ClickHouse
@@ -159,7 +160,7 @@ def _stores(settings: Settings) -> StateStores:
 def _scoring(
     settings: Settings, model: Model, registry: Registry, ledgers: KafkaLedgers
 ) -> TaskDefinition:
-    writers = WriterSchemas()
+    writers = WriterSchemas(allowed=_allowed(settings))
     context = ScoringContext(
         model=model,
         partitions=settings.topics.partitions,
@@ -185,6 +186,13 @@ def _scoring(
         timers=True,
         quarantines=True,
     )
+
+
+def _allowed(settings: Settings) -> frozenset[str] | None:
+    listed = settings.registry.allowed_fingerprints
+    if listed is None:
+        return None
+    return listed | {fingerprint(parse(contract(topic).text)) for topic in INPUT_TOPICS}
 
 
 def _velocity(model: Model, registry: Registry, ledgers: KafkaLedgers) -> TaskDefinition:

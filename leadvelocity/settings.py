@@ -58,12 +58,17 @@ class KafkaSettings(Section):
 
 
 class RegistrySettings(Section):
-    """How to reach the schema registry; `url` empty: the local stack's."""
+    """How to reach the schema registry; `url` empty: the local stack's.
+
+    `allowed_fingerprints`: of the schemas with which senders may write, beside our own contracts
+    of the day; none: any that the registry holds and that fits its topic's contract.
+    """
 
     url: str = ""
     username: str | None = None
     password: SecretStr | None = None
     ca_file: Path | None = None
+    allowed_fingerprints: frozenset[str] | None = None
 
 
 class ClickHouseSettings(Section):

@@ -1,6 +1,7 @@
 """Finds the record that kills a task: notes each attempt durably before it is made."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +14,8 @@ from streams.changelog import ATTEMPT_KEY
 from streams.committer import Committer
 from streams.ledger import Positions
 from streams.quarantine import Attempt
+
+logger = logging.getLogger(__name__)
 
 CAUTIOUS_RECORDS_MAX = 20
 """Records at a time of a task that died here before; few are then suspects."""
@@ -89,7 +92,10 @@ class Suspects:
     async def take_back(self) -> None:
         """Take the note back if nothing was committed since: to be stopped is not to die."""
         if self._noted and not self._committer.commits:
-            await self._note(quarantine.departed(self._attempt))
+            try:
+                await self._note(quarantine.departed(self._attempt))
+            except Exception as error:  # noqa: BLE001  # whoever has the task now counts one death too many
+                logger.info("the note of an attempt stays: %r", error)
 
     async def _read_alone(self, record: Record) -> Arrival[Any]:
         place = quarantine.place_of(record.topic, record.offset)
