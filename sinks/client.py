@@ -1,9 +1,9 @@
 """Connections to ClickHouse by its native protocol, and questions to it."""
 
-from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from clickhouse_driver import Client, errors
@@ -91,26 +91,33 @@ class Clients:
 
     def __init__(self, clickhouse: ClickHouse) -> None:
         self._clickhouse = clickhouse
-        self._idle: deque[Client] = deque()
+        self._lock = Lock()
+        self._idle: list[Client] = []
+        self._lent: set[Client] = set()
 
     @contextmanager
     def lend(self) -> Iterator[Client]:
         """Lend a client; one that failed is not used again."""
-        try:
-            client = self._idle.pop()
-        except IndexError:
-            client = self._clickhouse.client()
+        with self._lock:
+            client = self._idle.pop() if self._idle else self._clickhouse.client()
+            self._lent.add(client)
         try:
             yield client
         except BaseException:
+            with self._lock:
+                self._lent.discard(client)
             client.disconnect()
             raise
-        self._idle.append(client)
+        with self._lock:
+            self._lent.discard(client)
+            self._idle.append(client)
 
     def close(self) -> None:
-        """Close the idle clients."""
-        while self._idle:
-            self._idle.pop().disconnect()
+        """Close all clients; whoever waits on a lent one gets an error instead of an answer."""
+        with self._lock:
+            clients, self._idle = [*self._idle, *self._lent], []
+        for client in clients:
+            client.disconnect()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
