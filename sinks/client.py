@@ -1,7 +1,8 @@
 """Connections to ClickHouse by its native protocol, and questions to it."""
 
+import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -115,9 +116,20 @@ class Clients:
     def close(self) -> None:
         """Close all clients; whoever waits on a lent one gets an error instead of an answer."""
         with self._lock:
-            clients, self._idle = [*self._idle, *self._lent], []
-        for client in clients:
+            idle, self._idle = self._idle, []
+            lent = list(self._lent)
+        for client in idle:
             client.disconnect()
+        for client in lent:
+            _wake(client)
+
+
+def _wake(client: Client) -> None:
+    """End a connection that another thread uses; that thread then closes it."""
+    used = client.connection.socket
+    if used is not None:
+        with suppress(OSError):  # it has just ended by itself
+            used.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

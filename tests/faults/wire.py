@@ -8,12 +8,14 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Literal
 
 Direction = Literal["up", "down"]
 
 CHUNK_BYTES = 1 << 16
 CONNECT_S_MAX = 5.0
+HOLD_STEP_S = 0.05
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER that turns a close into a reset."""
 
@@ -49,7 +51,7 @@ class Wire:
     """Between a client and a server on loopback.
 
     Each new connection takes the next of `faults`; without one it is sound. Answers after the
-    greeting come `answer_delay_s` later.
+    greeting come `answer_delay_s` later; `is_waiting` tells that one was held back.
     """
 
     def __init__(self, port: int) -> None:
@@ -59,6 +61,7 @@ class Wire:
         self.faults: deque[Fault] = deque()
         self.answer_delay_s = 0.0
         self.is_refusing = False
+        self.is_waiting = False
         self.marks: dict[Direction, list[int]] = {"up": [], "down": []}
         self._links: list[_Link] = []
         self._closed = threading.Event()
@@ -111,13 +114,19 @@ class Wire:
         try:
             while data := source.recv(CHUNK_BYTES):
                 if direction == "down" and link.sent["down"]:
-                    self._closed.wait(self.answer_delay_s)
+                    self._hold_back()
                 if not self._forward(link, direction, target, data):
                     return
         except OSError:
             pass
         if not link.is_hole:
             self._end(link, reset=False)
+
+    def _hold_back(self) -> None:
+        end_s = monotonic() + self.answer_delay_s
+        while self.answer_delay_s and (left_s := end_s - monotonic()) > 0:
+            self.is_waiting = True
+            self._closed.wait(min(left_s, HOLD_STEP_S))
 
     def _forward(
         self, link: _Link, direction: Direction, target: socket.socket, data: bytes
