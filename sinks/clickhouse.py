@@ -33,15 +33,22 @@ class ClickHouseSink:
         self._clients = Clients(clickhouse)
 
     def positions(self, topic: str) -> dict[int, int]:
-        """Return one more than the highest offset held, by partition.
+        """Return where to go on, by partition: after the rows held, or further where that is noted.
 
         Raises
         ------
         SinkUnavailable
         """
-        sql = (
-            "SELECT source_partition, max(source_offset) + 1"  # noqa: S608  # topics are ours
+        rows = (
+            "SELECT source_partition, max(source_offset) + 1 AS position"  # noqa: S608  # topics are ours
             f" FROM {table_of(topic)} WHERE source_topic = %(topic)s GROUP BY source_partition"
+        )
+        notes = (
+            "SELECT source_partition, position FROM source_positions WHERE source_topic = %(topic)s"
+        )
+        sql = (
+            "SELECT source_partition, max(position)"  # noqa: S608  # see above
+            f" FROM ({rows} UNION ALL {notes}) GROUP BY source_partition"
         )
         try:
             with self._clients.lend() as client:

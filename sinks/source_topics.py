@@ -1,4 +1,4 @@
-"""Which topics the rows come from: Kafka's own ids of them, kept beside the rows."""
+"""What sinks know of the topics that rows come from, kept beside the rows."""
 
 from collections.abc import Mapping
 
@@ -36,3 +36,18 @@ def note_topics(clickhouse: ClickHouse, ids: Mapping[str, str]) -> None:
             " SELECT %(topic)s, %(topic_id)s SETTINGS async_insert = 0",
             {"topic": topic, "topic_id": topic_id},
         )
+
+
+def note_position(clickhouse: ClickHouse, topic: str, partition: int, position: int) -> None:
+    """Note that no record before an offset is wanted any more; an older note changes nothing.
+
+    Raises
+    ------
+    QueryRefused, SinkUnavailable
+    """
+    query(
+        clickhouse,
+        "INSERT INTO source_positions (source_topic, source_partition, position)"
+        " SELECT %(topic)s, %(partition)s, %(position)s SETTINGS async_insert = 0",
+        {"topic": topic, "partition": partition, "position": position},
+    )

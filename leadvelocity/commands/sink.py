@@ -6,6 +6,7 @@ import typer
 
 from leadvelocity.context import open_settings
 from leadvelocity.options import DirectoryOption, SettingsOption
+from leadvelocity.position_notes import PositionNotes
 from leadvelocity.provision import require_setup
 from leadvelocity.roles import run_sink
 from leadvelocity.source_check import require_same_topics
@@ -20,7 +21,12 @@ def sink(directory: DirectoryOption = None, settings_file: SettingsOption = None
     settings = open_settings(directory, settings_file)
     require_setup(settings)
     require_same_topics(settings)
-    run_sink(settings)
+    notes = PositionNotes(settings)
+    notes.start()
+    try:
+        run_sink(settings)
+    finally:
+        notes.stop()
 
 
 def _leave(*_: object) -> None:

@@ -11,6 +11,18 @@ ORDER BY (source_topic, topic_id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Which topics the rows come from. A sink refuses to start on another topic of the same name: its offsets would name other records.';
 
+CREATE TABLE IF NOT EXISTS source_positions
+(
+    source_topic LowCardinality(String) COMMENT 'Topic that rows come from.',
+    source_partition Int32 COMMENT 'A partition of it.',
+    position Int64 COMMENT 'No record before this offset is wanted any more: each is held, or was given up.',
+    noted_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When it was noted.'
+)
+ENGINE = ReplacingMergeTree(position)
+ORDER BY (source_topic, source_partition)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Where sinks go on if that is further than their rows say: offsets may be taken by marks of transactions, which are no rows. Sinks note it now and then.';
+
 CREATE TABLE IF NOT EXISTS rejected_rows
 (
     source_topic LowCardinality(String) COMMENT 'Topic of the record.',
