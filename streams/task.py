@@ -94,7 +94,7 @@ class Task:
         """Return whether records wait that only this task's own steps keep from being folded."""
         if self.state is not TaskState.RUNNING:
             return False
-        if self._definition.patient and self._committer.pending:
+        if self._definition.patient and self._committer.busy:
             return False
         return await self._source.behind()
 

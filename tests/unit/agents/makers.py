@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from io import BytesIO
+from typing import Any
 
 import fastavro
 
@@ -9,6 +10,7 @@ from agents.event_reader import EventReader
 from agents.lead_scoring import STATE_FORMAT, LeadScoring, ScoringContext
 from agents.records import Headers, Record
 from agents.reducer import Effects
+from agents.schema_lookup import SchemaLookup
 from leadvelocity.scoring_model import load_model
 from schemas.contracts import contract
 from schemas.decoding import Decoder, WriterSchemas
@@ -47,8 +49,7 @@ def scoring_context(**given) -> ScoringContext:
     known = writers()
     reader = EventReader(
         {topic: Decoder(contract(topic), known) for topic in INPUT_TOPICS},
-        known,
-        NoRegistry(),
+        SchemaLookup(known, NoRegistry()),
         future_ms_max=300_000,
     )
     return ScoringContext(
@@ -83,9 +84,13 @@ def an_event(number: int, *, lead_id: str = "ada", profile: dict | None = None) 
     )
 
 
-def decoded(value: bytes, topic: str) -> dict:
+def decoded(value: bytes | None, topic: str) -> dict:
     """Read an output without our decoder."""
-    return fastavro.schemaless_reader(BytesIO(value[HEAD_BYTES:]), parse(contract(topic).text))
+    assert value is not None
+    record: Any = fastavro.schemaless_reader(
+        BytesIO(value[HEAD_BYTES:]), parse(contract(topic).text)
+    )
+    return record
 
 
 @dataclass

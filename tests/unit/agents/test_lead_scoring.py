@@ -28,7 +28,7 @@ def test_a_form_that_would_let_a_state_outgrow_its_bound_is_a_dead_letter() -> N
     assert (letter["topic"], letter["offset"]) == ("form-fills", 1)
     events = [each["event_id"] for each in scoring.outputs(effects, SCORED_EVENTS)]
     assert events == ["event-1", "event-3"]
-    state = lead_state.decode(effects.state[b"ada"])
+    state = lead_state.decode(effects.state[b"ada"] or b"")
     assert [each.name for each in state.profile] == ["country"]
 
 
