@@ -87,12 +87,18 @@ def _compare(noted: Mapping[str, frozenset[str]], ids: Mapping[str, str]) -> Non
 
 
 def _cure(topic: str) -> str:
-    forget = f"DELETE FROM source_topics WHERE source_topic = '{topic}'"  # noqa: S608  # for people
+    statements = (
+        f"TRUNCATE TABLE {table_of(topic)}",
+        *(
+            f"DELETE FROM {table} WHERE source_topic = '{topic}'"  # noqa: S608  # for people
+            for table in ("source_positions", "source_topics")
+        ),
+    )
     return (
         "it was deleted and made anew, or Kafka lost its data, so offsets name other records now. "
         "To keep the rows, set another LEADVELOCITY_CLICKHOUSE__DATABASE and run `leadvelocity "
-        f"setup`; to give them up, run TRUNCATE TABLE {table_of(topic)} and {forget} in "
-        "ClickHouse; then start the sink again"
+        f"setup`; to give them up, run in ClickHouse: {'; '.join(statements)}; then start the sink "
+        "again"
     )
 
 

@@ -13,6 +13,7 @@ from leadvelocity.kafka import partition_counts
 from leadvelocity.stack.endpoints import Endpoints
 from schemas.topics import DEAD_LETTERS, TIER_CHANGES
 from sinks.client import ClickHouse, query
+from sinks.source_topics import note_position
 from tests.faults.sink_process import COMMAND_S_MAX, Sinks, memory_bytes, sinks_in
 from tests.faults.wire import Wire, wire_to
 
@@ -173,6 +174,7 @@ def test_a_topic_made_anew_is_refused(sinks: Sinks) -> None:
     process = sinks.start()
     sinks.wait_stored()
     assert sinks.stop(process) == 0
+    note_position(sinks.clickhouse, DEAD_LETTERS, 0, 9)
     remake(sinks, DEAD_LETTERS)
     sinks.send_letters(40, size_bytes=10)  # longer than the former: positions alone tell nothing
 
@@ -181,6 +183,7 @@ def test_a_topic_made_anew_is_refused(sinks: Sinks) -> None:
     assert "topic dead-letters is not the one" in said
     for statement in (
         "TRUNCATE TABLE dead_letters",
+        "DELETE FROM source_positions WHERE source_topic = 'dead-letters'",
         "DELETE FROM source_topics WHERE source_topic = 'dead-letters'",
     ):
         assert statement in said
