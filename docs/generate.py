@@ -37,6 +37,8 @@ SETTINGS_SAY = {
     "kafka.username": "For SASL.",
     "kafka.password": "For SASL; never printed.",
     "kafka.ca_file": "Certificates to trust; empty: the system's.",
+    "kafka.cert_file": "Certificate to show to the broker (mutual TLS); empty: none.",
+    "kafka.key_file": "Its private key, without a passphrase; empty: it is in `cert_file` too.",
     "registry.url": "Address of the Confluent API; empty: the local stack's.",
     "registry.username": "For basic authentication.",
     "registry.password": "For basic authentication; never printed.",
