@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -94,6 +95,7 @@ def cluster(pipeline: Pipeline, tmp_path: Path) -> Iterator[Cluster]:
     """Return a pipeline that has seen nothing yet."""
     endpoints = pipeline.up()
     emptied(endpoints)
+    shutil.rmtree(pipeline.folder / "state", ignore_errors=True)
     app_id = f"app-{uuid.uuid4().hex[:8]}"
     pipeline.variables = {
         f"{ENGINE}APP_ID": app_id,
@@ -132,6 +134,7 @@ class Ending:
         traffic: Traffic,
         rows: bool = False,
         poison: frozenset = frozenset(),
+        left_out: frozenset = frozenset(),
         seconds: float = 120.0,
     ) -> Verdict:
         recovery_s = self.cluster.settle(seconds=seconds)
@@ -141,6 +144,7 @@ class Ending:
             rules=MODEL,
             partitions=PARTITIONS,
             sent=traffic.made,
+            left_out=left_out,
             poison=poison,
         )
         verdict = judge(snapshot, expected)

@@ -1,6 +1,7 @@
 """What the topics hold, read by a client of its own as a subscriber would."""
 
 import json
+import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from streams.kafka_ledger import changelog_topic
 
 ANSWER_S_MAX = 30.0
 FETCHED_MAX = 5_000
+FETCH_S = 0.05
+"""The client waits so long for `FETCHED_MAX` records before it hands over fewer."""
 
 Place = tuple[str, int, int]
 """Topic, partition and offset of an input record."""
@@ -208,11 +211,12 @@ def _place(message: Message) -> Place:
 
 def _until_end(consumer: Consumer, open_places: int) -> list[Message]:
     found: list[Message] = []
+    answered_s = time.monotonic()
     while open_places:
-        fetched = consumer.consume(FETCHED_MAX, timeout=ANSWER_S_MAX if not found else 1.0)
-        if not fetched:
-            fetched = consumer.consume(FETCHED_MAX, timeout=ANSWER_S_MAX)
-        assert fetched, "no end of partition: a transaction was left open"
+        fetched = consumer.consume(FETCHED_MAX, timeout=FETCH_S)
+        if fetched:
+            answered_s = time.monotonic()
+        assert time.monotonic() < answered_s + ANSWER_S_MAX, "a transaction was left open"
         for message in fetched:
             error = message.error()
             if error is None:
