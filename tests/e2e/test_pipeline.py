@@ -23,7 +23,6 @@ MINUTE_MS = 60_000
 GRACE_MS = 5_000
 
 
-
 def history(seed: int, last_ms: int) -> list[dict]:
     """Return events of ten minutes up to `last_ms` as they are sent, some late or doubled."""
     randomness = random.Random(seed)

@@ -21,6 +21,7 @@ from tests.faults.reading import Reader
 from tests.faults.supervisor import Supervisor
 from tests.faults.traffic import Line
 
+PARTITIONS = 4
 SESSION_TIMEOUT_MS = 6_000
 POLL_S = 0.3
 ANSWER_S_MAX = 30.0
@@ -69,6 +70,15 @@ class Cluster:
 
     def start_workers(self, count: int) -> list[str]:
         return [self.start_worker() for _ in range(count)]
+
+    def wait_until_owner(self, name: str, *, seconds: float = 60.0) -> None:
+        """Wait until a worker has taken over a task."""
+        log = self.log(name)
+        self.wait(
+            lambda: " runs: " in log.read_text(errors="replace"),
+            seconds=seconds,
+            what=f"{name} taking over",
+        )
 
     def start_sink(self, name: str = "sink") -> None:
         """Start a sink that is kept running."""

@@ -16,11 +16,10 @@ from scoring.model import Model
 from tests.conftest import RUNNING_STACK
 from tests.e2e.pipeline import Pipeline
 from tests.e2e.swift_model import MODEL, MODEL_TEXT
-from tests.faults.cluster import SESSION_TIMEOUT_MS, Cluster, emptied
+from tests.faults.cluster import PARTITIONS, SESSION_TIMEOUT_MS, Cluster, emptied
 from tests.faults.oracle import Expected, Verdict, judge, judge_rows
 from tests.faults.traffic import Traffic
 
-PARTITIONS = 4
 ROWS_S_MAX = 60.0
 ENGINE = "LEADVELOCITY_ENGINE__"
 
@@ -169,7 +168,5 @@ class Ending:
 
 
 @pytest.fixture
-def ending(
-    cluster: Cluster, model: Model, pytestconfig: pytest.Config
-) -> Callable[..., Verdict]:
+def ending(cluster: Cluster, model: Model, pytestconfig: pytest.Config) -> Callable[..., Verdict]:
     return Ending(cluster, model, pytestconfig.stash.setdefault(TABLE, []))

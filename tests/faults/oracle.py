@@ -161,7 +161,9 @@ def positions_behind_effects(snapshot: Snapshot, expected: Expected) -> Iterator
             yield Violation(name="committed_ahead", text=str(place))
 
 
-def changes_are_the_fold_of_the_trace(snapshot: Snapshot, expected: Expected) -> Iterator[Violation]:
+def changes_are_the_fold_of_the_trace(
+    snapshot: Snapshot, expected: Expected
+) -> Iterator[Violation]:
     """Folding `scored-events` again gives the tier changes of the topic, one by one."""
     changes = by_partition(snapshot.changes)
     for partition, replay in _replays(snapshot, expected.model).items():
@@ -252,7 +254,9 @@ def judge_rows(snapshot: Snapshot, sql: Callable[[str], list[dict[str, Any]]]) -
     for topic in OUTPUT_TOPICS:
         newest_only = topic in ("lead-scores", "lead-velocity")
         rows = Counter(
-            (int(each["p"]), int(offset)) for each in rows_of(sql, topic) for offset in each["offsets"]
+            (int(each["p"]), int(offset))
+            for each in rows_of(sql, topic)
+            for offset in each["offsets"]
         )
         records = {(each.partition, each.offset) for each in _newest(snapshot, topic)}
         for name, places in (

@@ -76,25 +76,12 @@ class Supervisor:
 
     def leave(self, name: str, number: signal.Signals = signal.SIGTERM) -> int:
         """Tell a member to stop, start it no more, and return its exit code."""
-        with self._lock:
-            member = self._members.pop(name)
-            self._gone += member.codes
-        if member.process.poll() is None:
-            member.process.send_signal(number)
-        try:
-            return member.process.wait(STOP_S_MAX)
-        except subprocess.TimeoutExpired:
-            member.process.kill()
-            member.process.wait()
-            raise
+        return self._ended(self._dismissed(name, number))
 
     def leave_all(self, prefix: str = "") -> list[int]:
         """Stop all members whose names begin with `prefix`; return their exit codes."""
-        names = self.names(prefix)
-        for name in names:
-            self.hit(name, signal.SIGCONT)
-            self.hit(name, signal.SIGTERM)
-        return [self.leave(name) for name in names]
+        leaving = [self._dismissed(name, signal.SIGTERM) for name in self.names(prefix)]
+        return [self._ended(process) for process in leaving]
 
     def close(self) -> None:
         """Kill all that is left."""
@@ -103,6 +90,23 @@ class Supervisor:
         for member in self._members.values():
             member.process.kill()
             member.process.wait()
+
+    def _dismissed(self, name: str, number: signal.Signals) -> subprocess.Popen:
+        with self._lock:
+            member = self._members.pop(name)
+            self._gone += member.codes
+        if member.process.poll() is None:
+            member.process.send_signal(signal.SIGCONT)
+            member.process.send_signal(number)
+        return member.process
+
+    def _ended(self, process: subprocess.Popen) -> int:
+        try:
+            return process.wait(STOP_S_MAX)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
 
     def _look(self) -> None:
         ended_s: dict[str, float] = {}

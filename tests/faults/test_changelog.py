@@ -70,7 +70,7 @@ def test_a_changelog_made_anew(cluster, folded, store):
     "noise", [b"\x01noise", b"", b"\xff" * 50, b"\x01" + bytes(300)], ids=["1", "2", "3", "4"]
 )
 def test_a_polluted_changelog(cluster, ending, folded, store, noise):
-    """A record that we did not write stops the worker by name; a tombstone for its key is the cure."""
+    """A record that we did not write stops the worker by name; its tombstone is the cure."""
     topic = changelog_topic(cluster.app_id, "scoring")
     write(cluster, topic, noise)
     cluster.send(folded.backlog(500, last_ms=now_ms()))

@@ -21,12 +21,12 @@ def test_polite_joins_and_leaves_under_a_backlog(cluster, ending, seed, store):
     """Eight workers join and leave while a backlog is folded; none loses an event or fails."""
     cluster.worker_variables = settings_of(store)
     traffic = Traffic(seed=seed, leads=2_000)
-    cluster.send(traffic.backlog(120_000, last_ms=now_ms() - 10 * MINUTE_MS))
-    cluster.start_worker()
+    cluster.send(traffic.backlog(80_000, last_ms=now_ms() - 10 * MINUTE_MS))
+    cluster.wait_until_owner(cluster.start_worker())
     codes = []
     for _ in range(8):
         name = cluster.start_worker()
-        Event().wait(4.0)
+        cluster.wait_until_owner(name)
         codes.append(cluster.supervisor.leave(name))
     ending(f"polite join and leave, {store}", times=8, traffic=traffic)
 

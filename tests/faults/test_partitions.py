@@ -5,8 +5,8 @@ import random
 import pytest
 from confluent_kafka.admin import NewPartitions, NewTopic
 
-from schemas.encoding import Encoder
 from schemas.contracts import contract
+from schemas.encoding import Encoder
 from schemas.events import event_record
 from schemas.registry import Registry
 from schemas.topics import WEBSITE_VISITS
@@ -15,7 +15,7 @@ from tests.faults.cluster import ANSWER_S_MAX
 from tests.faults.poison import Raw, RawSender
 from tests.faults.traffic import MINUTE_MS, Traffic, now_ms
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def as_records(cluster, lines, *, key):
@@ -42,9 +42,7 @@ def test_a_sender_with_another_partitioner(cluster, ending, seed, keyed):
     for partition in range(4):
         sender.send(records[partition::4], partition=partition)
     cluster.start_workers(2)
-    ending(
-        "foreign partitioner" if keyed else "null keys", times=2_000, traffic=traffic
-    )
+    ending("foreign partitioner" if keyed else "null keys", times=2_000, traffic=traffic)
 
 
 def test_added_partitions_are_refused_at_boot(cluster, seed):
@@ -84,9 +82,8 @@ def test_unequal_partitions_from_the_beginning_are_refused(cluster, seed):
     assert f"topic {WEBSITE_VISITS} has 2 partitions" in said
 
 
-@pytest.mark.slow
 def test_partitions_added_under_a_running_worker(cluster, seed):
-    """A worker whose topic grows under it ends, and refuses to begin again, rather than tear tasks."""
+    """A worker whose topic grows under it ends, and refuses to begin again."""
     traffic = Traffic(seed=seed)
     name = cluster.start_worker(LEADVELOCITY_ENGINE__PROGRESS_S_MAX="20")
     cluster.send(traffic.backlog(200, last_ms=now_ms()))

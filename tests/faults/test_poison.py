@@ -81,6 +81,7 @@ def test_a_flood_of_poison(cluster, ending, seed, corpus, raw):
     assert cluster.supervisor.codes() == [], cluster.logs()
 
 
+@pytest.mark.slow
 def test_records_of_the_largest_size(cluster, ending, seed, corpus, raw):
     """A record as large as the topic takes becomes a dead letter, and the worker lives on."""
     traffic = Traffic(seed=seed)
@@ -121,6 +122,7 @@ def test_compression_bombs(cluster, ending, seed, codec):
     assert cluster.supervisor.codes() == [], cluster.logs()
 
 
+@pytest.mark.slow
 def test_ancient_and_future_events(cluster, ending, seed, corpus, raw):
     """An ancient event counts, decayed; one beyond five minutes ahead is buried."""
     traffic = Traffic(seed=seed)

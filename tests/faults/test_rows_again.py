@@ -11,6 +11,7 @@ from tests.faults.traffic import MINUTE_MS, Traffic, now_ms
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 
+@pytest.mark.slow
 def test_a_sink_begins_again_with_other_timing(cluster, ending, seed):
     """A sink killed and paused at random moments cuts its blocks otherwise, and doubles no row."""
     traffic = Traffic(seed=seed)
@@ -40,8 +41,14 @@ def test_two_sinks_at_once(cluster, ending, seed):
     for _ in range(4):
         cluster.start_sink("sink-2")
         Event().wait(5.0)
-        cluster.supervisor.leave("sink-2", random.Random(seed).choice((signal.SIGTERM, signal.SIGKILL)))
+        cluster.supervisor.leave(
+            "sink-2", random.Random(seed).choice((signal.SIGTERM, signal.SIGKILL))
+        )
     ending("sinks join and leave", times=4, traffic=traffic, rows=True)
+
+
+def folds_on(cluster, *, since):
+    cluster.wait(lambda: cluster.folded() > since, seconds=30, what="scoring without a store")
 
 
 @pytest.mark.slow
@@ -55,9 +62,8 @@ def test_clickhouse_is_killed_and_comes_back(cluster, ending, seed):
     for away_s in (0.5, 10.0):
         Event().wait(3.0)
         cluster.signal_part("clickhouse", signal.SIGKILL)
-        before = cluster.folded()
+        folds_on(cluster, since=cluster.folded())
         Event().wait(away_s)
-        cluster.wait(lambda: cluster.folded() > before, seconds=30, what="scoring without a store")
         cluster.pipeline.up()
     ending("kill -9 of ClickHouse", times=2, traffic=traffic, rows=True)
 

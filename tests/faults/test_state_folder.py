@@ -12,6 +12,7 @@ from tests.faults.traffic import MINUTE_MS, Traffic, now_ms
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
 
+ROOT = Path(__file__).resolve().parents[2]
 FILE_BYTES_MAX = 60_000
 SITE = f"""
 import resource
@@ -129,8 +130,8 @@ def test_a_folder_of_another_pipeline(cluster, ending, seed, folder):
     folder.with_name("own").rename(folder)
     code, said = cluster.run_worker(seconds=20, **other)
     if code == 0:
-        positions = {place: end for place, end in cluster.reader.ends(["scored-events"]).items()}
-        assert sum(positions.values()) > 4_000, "it went on from positions that are not its own"
+        scored = len(cluster.reader.read(["scored-events"]))
+        assert scored >= 4_000, "it went on from positions that are not its own"
         return
     assert code == 1, said
     assert str(folder) in said
@@ -164,11 +165,11 @@ def test_a_folder_that_is_none(cluster, seed, folder):
     assert str(folder) in said
 
 
-def test_a_full_disk(cluster, ending, seed, folder, tmp_path, pytestconfig):
+def test_a_full_disk(cluster, ending, seed, folder, tmp_path):
     """A worker whose disk is full ends without a hole, and goes on once there is room."""
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(SITE)
-    limited = {"PYTHONPATH": f"{tmp_path / 'site'}:{pytestconfig.rootpath}"}
+    limited = {"PYTHONPATH": f"{tmp_path / 'site'}:{ROOT}"}
     traffic = Traffic(seed=seed, leads=5_000)
     cluster.send(traffic.backlog(20_000, last_ms=now_ms() - 10 * MINUTE_MS))
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.faults.traffic import MINUTE_MS, Traffic, now_ms
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
 
 HOUR_MS = 60 * MINUTE_MS
 SITE = '''
@@ -47,7 +47,6 @@ def clock(tmp_path, pytestconfig):
     return Clock(tmp_path, pytestconfig.rootpath)
 
 
-@pytest.mark.slow
 def test_a_clock_that_jumps(cluster, ending, seed, clock):
     """States depend on event time alone, however the worker's clock jumps under it."""
     traffic = Traffic(seed=seed)
@@ -60,7 +59,9 @@ def test_a_clock_that_jumps(cluster, ending, seed, clock):
     ending("clock jumps, 20 min and a day", times=5, traffic=traffic)
 
 
-@pytest.mark.parametrize("shift_ms", [365 * 24 * HOUR_MS, -365 * 24 * HOUR_MS], ids=["fast", "slow"])
+@pytest.mark.parametrize(
+    "shift_ms", [365 * 24 * HOUR_MS, -365 * 24 * HOUR_MS], ids=["fast", "slow"]
+)
 def test_a_clock_far_off_is_refused(cluster, seed, clock, shift_ms):
     """A worker a year off the broker's clock ends with a reason that names the clock."""
     cluster.send(Traffic(seed=seed).backlog(200, last_ms=now_ms()))
@@ -73,7 +74,6 @@ def test_a_clock_far_off_is_refused(cluster, seed, clock, shift_ms):
     assert len(cluster.reader.read(["tier-changes"])) == 0
 
 
-@pytest.mark.slow
 def test_a_lag_of_hours(cluster, ending, seed):
     """A backlog of a day is folded as it would have been live, and the present after it."""
     traffic = Traffic(seed=seed, leads=500)
@@ -85,7 +85,6 @@ def test_a_lag_of_hours(cluster, ending, seed):
     ending("lag of a day, then live", times=1, traffic=traffic)
 
 
-@pytest.mark.slow
 def test_a_hot_lead(cluster, ending, seed):
     """One lead with nine of ten events keeps its order; the others are scored as ever."""
     traffic = Traffic(seed=seed, leads=200, hot_share=0.9)

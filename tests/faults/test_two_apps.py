@@ -6,7 +6,7 @@ import pytest
 
 from leadvelocity.scoring_model import load_model
 from tests.e2e.swift_model import MODEL, MODEL_TEXT
-from tests.faults.conftest import PARTITIONS
+from tests.faults.cluster import PARTITIONS
 from tests.faults.oracle import Expected, judge
 from tests.faults.traffic import MINUTE_MS, Traffic, now_ms
 
