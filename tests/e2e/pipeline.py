@@ -21,17 +21,26 @@ class Pipeline:
 
     folder: Path
     model: Path
+    variables: dict[str, str] = field(default_factory=dict)
     running: list[subprocess.Popen] = field(default_factory=list)
+    started: int = 0
 
-    def command(self, *arguments: str, given: str | None = None) -> str:
-        done = subprocess.run(
+    def attempt(
+        self, *arguments: str, given: str | None = None, **variables: str
+    ) -> subprocess.CompletedProcess:
+        """Run a command to its end, whatever that is."""
+        return subprocess.run(
             [*COMMAND, *arguments, "--dir", str(self.folder)],
             input=given,
             capture_output=True,
             text=True,
             timeout=COMMAND_S_MAX,
             check=False,
+            env=os.environ | self.variables | variables,
         )
+
+    def command(self, *arguments: str, given: str | None = None) -> str:
+        done = self.attempt(*arguments, given=given)
         assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stderr[-3000:]}"
         return done.stdout
 
@@ -42,13 +51,23 @@ class Pipeline:
         self.command("send", "-", given="".join(json.dumps(event) + "\n" for event in events))
 
     def start(self, *role: str) -> subprocess.Popen:
-        name = f"{role[0]}-{len(self.running)}.log"
-        with (self.folder / name).open("wb") as log:
-            process = subprocess.Popen(
-                [*COMMAND, *role, "--dir", str(self.folder)], stdout=log, stderr=log
-            )
+        self.started += 1
+        process = self.spawn(*role, log=self.folder / f"{role[0]}-{self.started}.log")
         self.running.append(process)
         return process
+
+    def spawn(
+        self, *role: str, log: Path, stdin: int = subprocess.DEVNULL, **variables: str
+    ) -> subprocess.Popen:
+        """Start a role that the caller looks after."""
+        with log.open("ab") as stream:
+            return subprocess.Popen(
+                [*COMMAND, *role, "--dir", str(self.folder)],
+                stdin=stdin,
+                stdout=stream,
+                stderr=stream,
+                env=os.environ | self.variables | variables,
+            )
 
     def worker(self) -> subprocess.Popen:
         return self.start("worker", "--model", str(self.model))
