@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,12 +57,17 @@ class Pipeline:
         return process
 
     def spawn(
-        self, *role: str, log: Path, stdin: int = subprocess.DEVNULL, **variables: str
+        self,
+        *role: str,
+        log: Path,
+        stdin: int = subprocess.DEVNULL,
+        program: Sequence[str] = COMMAND,
+        **variables: str,
     ) -> subprocess.Popen:
         """Start a role that the caller looks after."""
         with log.open("ab") as stream:
             return subprocess.Popen(
-                [*COMMAND, *role, "--dir", str(self.folder)],
+                [*program, *role, "--dir", str(self.folder)],
                 stdin=stdin,
                 stdout=stream,
                 stderr=stream,

@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient
 
 from leadvelocity.stack.process import ProcessId, find
 from schemas.topics import INPUT_TOPICS, REROUTED_EVENTS
-from tests.e2e.pipeline import Pipeline
+from tests.e2e.pipeline import COMMAND, Pipeline
 from tests.faults.reading import Reader
 from tests.faults.supervisor import Supervisor
 from tests.faults.traffic import Line
@@ -57,14 +57,22 @@ class Cluster:
     def log(self, name: str) -> Path:
         return self.pipeline.folder / f"{self.app_id}-{name}.log"
 
-    def start_worker(self, name: str = "", *, model: Path | None = None, **variables: str) -> str:
+    def start_worker(
+        self,
+        name: str = "",
+        *,
+        model: Path | None = None,
+        program: Sequence[str] = COMMAND,
+        **variables: str,
+    ) -> str:
         """Start a worker that is kept running; return its name."""
         self.started += 1
         name = name or f"worker-{self.started}"
         role = ("worker", "--model", str(model or self.pipeline.model))
         wanted = self.worker_variables | variables
         self.supervisor.start(
-            name, lambda: self.pipeline.spawn(*role, log=self.log(name), **wanted)
+            name,
+            lambda: self.pipeline.spawn(*role, log=self.log(name), program=program, **wanted),
         )
         return name
 
