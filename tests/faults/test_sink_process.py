@@ -201,6 +201,6 @@ def test_positions_beyond_the_topic_are_refused(sinks: Sinks) -> None:
     query(
         sinks.clickhouse,
         "INSERT INTO dead_letters (source_topic, source_partition, source_offset)"
-        " VALUES ('dead-letters', 0, 1000000)",
+        " SELECT 'dead-letters', 0, 1000000",
     )
     assert "up to offset 1000000, but the topic ends at" in refused(sinks)
