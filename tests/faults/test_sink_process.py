@@ -10,11 +10,13 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from leadvelocity.kafka import partition_counts
+from leadvelocity.provision import provision_topics
+from leadvelocity.settings import KafkaSettings, Settings
 from leadvelocity.stack.endpoints import Endpoints
 from schemas.topics import DEAD_LETTERS, TIER_CHANGES
 from sinks.client import ClickHouse, query
 from sinks.source_topics import note_position
-from tests.faults.sink_process import COMMAND_S_MAX, Sinks, memory_bytes, sinks_in
+from tests.faults.sink_process import COMMAND_S_MAX, TOPICS, Sinks, memory_bytes, sinks_in
 from tests.faults.wire import Wire, wire_to
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -42,6 +44,26 @@ def sinks(
     print(f"SEED={SEED}")  # noqa: T201  # so that a run can be repeated
     with sinks_in(tmp_path, stack, clickhouse_server, port=wire.port, name=run_name) as sinks:
         yield sinks
+
+
+@pytest.fixture(scope="module", autouse=True)
+def empty_topics(stack: Endpoints) -> Iterator[None]:
+    """Leave nothing of ours in the topics: other tests run workers on them."""
+    yield
+    for topic in TOPICS:
+        remake(stack, topic)
+
+
+def remake(stack: Endpoints, topic: str) -> None:
+    """Delete a topic and make it anew."""
+    settings = Settings(kafka=KafkaSettings(bootstrap_servers=stack.kafka))
+    admin = AdminClient({"bootstrap.servers": stack.kafka})
+    admin.delete_topics([topic], operation_timeout=30)[topic].result(30)
+    for _ in range(100):
+        if topic not in partition_counts(settings.kafka.connection()):
+            break
+        Event().wait(0.1)
+    provision_topics(settings, lambda _: None)
 
 
 def away(wire: Wire) -> None:
@@ -75,7 +97,7 @@ def test_a_backlog_while_clickhouse_is_away(sinks: Sinks, wire: Wire) -> None:
         sinks.wait_stored(seconds=240)
     finally:  # other tests need not read all that
         sinks.stop(second)
-        remake(sinks, DEAD_LETTERS)
+        remake(sinks.endpoints, DEAD_LETTERS)
 
 
 def test_a_sink_that_never_found_clickhouse_stops_politely(sinks: Sinks, wire: Wire) -> None:
@@ -119,6 +141,7 @@ def test_slow_inserts_and_sinks_that_come_and_go(sinks: Sinks, wire: Wire) -> No
     assert sinks.stop(first) == 0
 
 
+@pytest.mark.slow
 def test_sinks_that_are_killed_leave_exact_rows(sinks: Sinks, wire: Wire) -> None:
     """Sinks that die at any moment, with connections that break too, store each record once."""
     chance = random.Random(SEED)
@@ -150,18 +173,7 @@ def test_what_is_not_ours_is_kept_and_its_neighbours_stored(sinks: Sinks) -> Non
     try:
         sinks.wait(is_done, seconds=120, what="rows")
     finally:
-        remake(sinks, TIER_CHANGES)
-
-
-def remake(sinks: Sinks, topic: str) -> None:
-    """Delete a topic and let `setup` make it anew."""
-    admin = AdminClient({"bootstrap.servers": sinks.endpoints.kafka})
-    admin.delete_topics([topic], operation_timeout=30)[topic].result(30)
-    for _ in range(100):
-        if topic not in partition_counts(sinks.kafka):
-            break
-        Event().wait(0.1)
-    sinks.setup()
+        remake(sinks.endpoints, TIER_CHANGES)
 
 
 def refused(sinks: Sinks) -> str:
@@ -179,7 +191,7 @@ def test_a_topic_made_anew_is_refused(sinks: Sinks) -> None:
     sinks.wait_stored()
     assert sinks.stop(process) == 0
     note_position(sinks.clickhouse, DEAD_LETTERS, 0, 9)
-    remake(sinks, DEAD_LETTERS)
+    remake(sinks.endpoints, DEAD_LETTERS)
     sinks.send_letters(40, size_bytes=10)  # longer than the former: positions alone tell nothing
 
     said = refused(sinks)
