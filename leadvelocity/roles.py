@@ -56,7 +56,7 @@ SINK_LINGER_MS = 250
 SINK_BATCH_RECORDS_MAX = 2_000
 SINK_PENDING_RECORDS_MAX = 5_000
 
-SINK_STOP_S_MAX = 5.0
+SINK_STOP_S_MAX = 10.0
 """How long an insert under way may take once the sink is told to stop; the next owner writes it
 again."""
 

@@ -249,7 +249,9 @@ def test_other_rows_of_the_same_offsets_are_not_dropped(sink: RowSink, seen: See
 def test_halves_are_the_block(sink: RowSink, seen: Seen) -> None:
     """A block written as its halves leaves the rows and the position of the whole."""
     whole = block(SCORED_EVENTS, (3, 4, 7, 9, 10))
-    for half in whole.halves():
+    halves = whole.halves()
+    assert [(each.first_offset, each.last_offset) for each in halves] == [(3, 6), (7, 10)]
+    for half in halves:
         sink.write(half)
     assert seen(SCORED_EVENTS) == [plain(row) for row in zip(*whole.columns.values(), strict=True)]
     assert sink.positions(SCORED_EVENTS) == {0: 11}

@@ -26,7 +26,7 @@ def change(offset: int, *, lead_id: str | None = None) -> dict[str, Any]:
         else:
             record[each["name"]] = plain[kind]
     name = lead_id or f"lead-{offset % 17}"
-    return record | {"lead_id": name, "seq": offset}
+    return record | {"lead_id": name, "seq": offset, "reason": "event"}
 
 
 def block(offsets: Iterable[int], *, partition: int = 0) -> Block:

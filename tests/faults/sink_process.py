@@ -52,6 +52,7 @@ class Sinks:
     port: int
     folder: Path
     app_id: str
+    started: int = 0
     running: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     @property
@@ -85,7 +86,8 @@ class Sinks:
         )
 
     def start(self) -> "subprocess.Popen[bytes]":
-        with self.log.open("ab") as log:
+        self.started += 1
+        with self.log.open("wb") as log:
             process = subprocess.Popen(
                 [*COMMAND, "sink"], env=self.environment(), stdout=log, stderr=log
             )
@@ -106,9 +108,11 @@ class Sinks:
 
     @property
     def log(self) -> Path:
-        return self.folder / "sink.log"
+        """Of the sink that was started last."""
+        return self.folder / f"sink-{self.started}.log"
 
     def said(self, text: str) -> bool:
+        """Whether the sink that was started last said so."""
         return text in self.log.read_text(errors="replace")
 
     def wait(self, done: Callable[[], bool], *, seconds: float, what: str) -> None:
@@ -121,7 +125,8 @@ class Sinks:
         raise AssertionError(f"{what}: {self.log.read_text(errors='replace')[-4000:]}")
 
     def wait_running(self) -> None:
-        self.wait(lambda: self.said(f"task sink-{TIER_CHANGES}-0 runs"), seconds=60, what="start")
+        """Wait until the sink that was started last has a part of the work."""
+        self.wait(lambda: self.said(" runs: "), seconds=90, what="start")
 
     def in_kafka(self, topic: str) -> list[Place]:
         """Places of the committed records of a topic."""

@@ -103,7 +103,7 @@ async def test_a_silent_wire_is_given_up_in_time(
 
 async def test_a_slow_wire_is_only_slow(front: Front, wire: Wire) -> None:
     """Answers that take their time change nothing."""
-    wire.answer_delay_s = 0.2
+    wire.answer_delay_s = 0.2  # every one but the greeting
     for n in range(3):
         await write_once(through(wire, front), n * ROWS)
     assert books(front.ask) == balanced(3 * ROWS)

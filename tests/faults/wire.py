@@ -44,14 +44,15 @@ class _Link:
     server: socket.socket
     fault: Fault | None
     is_hole: bool = False
+    is_slow: bool = False
     sent: dict[Direction, int] = field(default_factory=lambda: {"up": 0, "down": 0})
 
 
 class Wire:
     """Between a client and a server on loopback.
 
-    Each new connection takes the next of `faults`; without one it is sound. Answers after the
-    greeting come `answer_delay_s` later; `is_waiting` tells that one was held back.
+    Each new connection takes the next of `faults`; without one it is sound. Answers to statements
+    with `slow_statement` in them come `answer_delay_s` later; `is_waiting` tells that one was.
     """
 
     def __init__(self, port: int) -> None:
@@ -60,6 +61,7 @@ class Wire:
         self.port: int = self._server.getsockname()[1]
         self.faults: deque[Fault] = deque()
         self.answer_delay_s = 0.0
+        self.slow_statement = b""
         self.is_refusing = False
         self.is_waiting = False
         self.marks: dict[Direction, list[int]] = {"up": [], "down": []}
@@ -113,7 +115,9 @@ class Wire:
             source, target = target, source
         try:
             while data := source.recv(CHUNK_BYTES):
-                if direction == "down" and link.sent["down"]:
+                if direction == "up" and (link.is_slow or self.slow_statement in data):
+                    link.is_slow = b"SELECT" not in data
+                if direction == "down" and link.sent["down"] and link.is_slow:
                     self._hold_back()
                 if not self._forward(link, direction, target, data):
                     return

@@ -65,7 +65,7 @@ def hold(clickhouse: ClickHouse, offset: int) -> None:
     query(
         clickhouse,
         "INSERT INTO lead_velocity (source_topic, source_partition, source_offset)"
-        f" VALUES ('{LEAD_VELOCITY}', 0, {offset})",
+        f" SELECT '{LEAD_VELOCITY}', 0, {offset}",
     )
 
 
