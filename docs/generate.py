@@ -278,7 +278,8 @@ def _usage(command: Any, context: Any) -> Iterator[str]:
 
 
 def _parameter(parameter: Any) -> str | None:
-    if {"--help", "--install-completion", "--show-completion"} & set(parameter.opts):
+    hidden = getattr(parameter, "hidden", False)
+    if hidden or {"--help", "--install-completion", "--show-completion"} & set(parameter.opts):
         return None
     is_option = parameter.param_type_name == "option"
     name = ", ".join(parameter.opts) if is_option else (parameter.metavar or parameter.name)

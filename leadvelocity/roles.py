@@ -13,6 +13,7 @@ from agents.lead_velocity import FunnelStateFormat, LeadVelocity, VelocityContex
 from agents.rows import RowCollector
 from agents.schema_lookup import SchemaLookup
 from leadvelocity.kafka import topic_ids
+from leadvelocity.model_publisher import ModelPublisher
 from leadvelocity.settings import Settings, revealed
 from leadvelocity.topics import TASKS, WRAPPED_BYTES_MAX
 from schemas.contracts import contract
@@ -83,6 +84,7 @@ def run_worker(settings: Settings, model: Model) -> None:
         _scoring(settings, model, registry, ledgers),
         _velocity(model, registry, ledgers),
     )
+    publisher = ModelPublisher(clickhouse_of(settings), model)
     _run(
         Runtime(
             brokers=settings.kafka.bootstrap_servers,
@@ -91,7 +93,9 @@ def run_worker(settings: Settings, model: Model) -> None:
             settings=settings.engine,
             definitions=definitions,
             clock_ms=_clock_ms,
-        )
+        ),
+        at_start=publisher.start,
+        at_end=publisher.stop,
     )
 
 
@@ -251,11 +255,17 @@ def _decoders(
     }
 
 
-def _run(runtime: Runtime, *, at_end: Callable[[], None] = lambda: None) -> None:
+def _run(
+    runtime: Runtime,
+    *,
+    at_start: Callable[[], None] = lambda: None,
+    at_end: Callable[[], None] = lambda: None,
+) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
     for name in CHATTY_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
+    at_start()  # may log
 
     async def main() -> None:
         stop = asyncio.Event()

@@ -219,6 +219,17 @@ def test_a_silent_lead_falls_when_it_was_foretold(pipeline, events):
     ]
 
 
+def test_sql_scores_with_a_model_that_was_never_set_up(pipeline, events):
+    """A worker puts its model into ClickHouse, so that SQL scores every lead with it."""
+    query = (
+        "SELECT count() AS leads, countIf(score IS NULL) AS without"
+        " FROM lead_score_at(at = now64(3, 'UTC'))"
+    )
+    [found] = pipeline.sql(query)
+    assert found["leads"] > 0
+    assert found["without"] == 0
+
+
 def test_sent_lines_that_are_wrong_are_named(pipeline, events):
     """
     A line that is no event is refused with its number, field and reason, and exit code 2.
