@@ -64,7 +64,7 @@ class Cluster:
         role = ("worker", "--model", str(model or self.pipeline.model))
         wanted = self.worker_variables | variables
         self.supervisor.start(
-            name, lambda: self.pipeline.spawn(*role, log=self.log(name), **wanted)
+            name, lambda: self.pipeline.spawn(*role, log=self.log(name), variables=wanted)
         )
         return name
 
@@ -92,7 +92,7 @@ class Cluster:
             "worker",
             *("--model", str(self.pipeline.model)),
             log=self.log(name),
-            **(self.worker_variables | variables),
+            variables=self.worker_variables | variables,
         )
         try:
             code = process.wait(seconds)
@@ -109,7 +109,7 @@ class Cluster:
 
     def send_live(self, lines: Iterable[Line], *, rate_per_s: float) -> None:
         """Send events one after the other in the background."""
-        process = self.pipeline.spawn("send", "-", log=self.log("send"), stdin=subprocess.PIPE)
+        process = self.pipeline.spawn("send", "-", log=self.log("send"))
         thread = Thread(target=_feed, args=(process, lines, rate_per_s), daemon=True)
         thread.start()
         self.senders.append(thread)

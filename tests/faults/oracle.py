@@ -176,8 +176,8 @@ def changes_are_the_fold_of_the_trace(
             yield from (Violation(name=name, text=str(each)) for each in more)
         for each in told[len(replay.changes) :]:
             yield Violation(name="change_extra", text=str(each))
-    for each in (one for left in changes.values() for one in left):
-        yield Violation(name="change_extra", text=as_text(each.record))
+    for left in (one for records in changes.values() for one in records):
+        yield Violation(name="change_extra", text=as_text(left.record))
 
 
 def states_are_the_fold_of_the_trace(snapshot: Snapshot, expected: Expected) -> Iterator[Violation]:
