@@ -2,6 +2,9 @@
 
 import heapq
 
+STALE_MIN = 1_000
+"""Times that no longer hold are swept out once they are more than this and half of all."""
+
 
 class CoolingTimers:
     """A queue of leads by the time their tier next changes; a lead counts with its latest time."""
@@ -19,19 +22,18 @@ class CoolingTimers:
         elif self._due_ms.get(key) != due_ms:
             self._due_ms[key] = due_ms
             heapq.heappush(self._heap, (due_ms, key))
+            if len(self._heap) > 2 * len(self._due_ms) + STALE_MIN:
+                self._heap = [(each_ms, each) for each, each_ms in self._due_ms.items()]
+                heapq.heapify(self._heap)
 
-    def next_ms(self) -> int | None:
-        """Return the earliest time, in event time ms."""
+    def peek(self) -> tuple[int, bytes] | None:
+        """Return the earliest time, in event time ms, and its lead."""
         heap = self._heap
         while heap and self._due_ms.get(heap[0][1]) != heap[0][0]:
             heapq.heappop(heap)  # a lead's earlier time that no longer holds
-        return heap[0][0] if heap else None
+        return heap[0] if heap else None
 
-    def pop(self, until_ms: int) -> bytes | None:
-        """Take out the lead whose time is earliest and not after `until_ms`."""
-        next_ms = self.next_ms()
-        if next_ms is None or next_ms > until_ms:
-            return None
+    def pop(self) -> None:
+        """Take out the lead that `peek` returned."""
         _, key = heapq.heappop(self._heap)
         del self._due_ms[key]
-        return key

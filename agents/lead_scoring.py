@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.cooling import CoolingTimers
-from agents.event_reader import EventReader, Received, Unreadable
+from agents.burial import Unreadable, dead_letter
+from agents.event_reader import EventReader, Received
+from agents.lead_states import LeadStateFormat, LeadStates
 from agents.records import Headers, Output, Record
 from agents.reducer import Arrival, Effects
-from agents.rerouting import Origin, owner_of, rerouted
+from agents.rerouting import Origin, origin_of, owner_of, rerouted
+from agents.state import State
 from schemas import cloudevents, lead_state, outputs
 from schemas.contracts import contract
+from schemas.dead_letter_reason import DeadLetterReason
 from schemas.encoding import Encoder
 from schemas.topics import (
     DEAD_LETTERS,
@@ -19,14 +22,16 @@ from schemas.topics import (
     TIER_CHANGES,
 )
 from scoring.event import Event
-from scoring.fold import fire, fold
+from scoring.fold import Folded, fire, fold
+from scoring.merge import AT_ONCE
 from scoring.model import Model
 from scoring.outcome import Outcome
-from scoring.state import LeadState
 from scoring.tier_change import TierChange
 
 MODEL_KEY = b"\x00model"
 """Changelog key of the `state_version` the states were made under."""
+
+STATE_FORMAT = LeadStateFormat(frozenset({MODEL_KEY}))
 
 TIMERS_MAX = 1_000
 """Timers fired in one stretch; the rest follow in the next."""
@@ -46,12 +51,18 @@ class ScoringContext:
         Partition count of all topics.
     encoders : mapping of str to Encoder
         By output topic.
+    cached_leads_max : int
+        Decoded states that a task keeps at hand.
+    state_bytes_max : int
+        A form fill after which its lead's state would be larger is a dead letter.
     """
 
     model: Model
     partitions: int
     reader: EventReader
     encoders: Mapping[str, Encoder]
+    cached_leads_max: int = 20_000
+    state_bytes_max: int = 128 << 10
 
 
 class LeadScoring:
@@ -67,10 +78,8 @@ class LeadScoring:
         self._context = context
         self._model = context.model
         self._partition = partition
-        self._states: dict[bytes, LeadState] = {}
-        self._timers = CoolingTimers()
+        self._states: LeadStates | None = None
         self._outputs: list[Output] = []
-        self._changed: dict[bytes, None] = {}
         self._model_noted = False
         self._now_ms = 0
 
@@ -82,17 +91,24 @@ class LeadScoring:
         """Read one input record."""
         return self._context.reader.read(record)
 
-    def restore(self, entries: Mapping[bytes, bytes]) -> None:
+    def condemned(self, record: Record, text: str) -> Arrival[Received]:
+        """Return the arrival of a record that must not be read."""
+        content = Unreadable(reason=DeadLetterReason.QUARANTINED, text=text)
+        return Arrival(
+            record=record,
+            content=Received(origin=origin_of(record), content=content),
+            time_ms=AT_ONCE,
+        )
+
+    def restore(self, state: State) -> None:
         """Take the states as they were committed.
 
         Raises
         ------
         ModelRefused
             If they cannot go on under this model.
-        CorruptState, UnknownStateVersion
-            If they are not ours.
         """
-        noted = entries.get(MODEL_KEY)
+        noted = state.get(MODEL_KEY)
         self._model_noted = noted is not None
         if noted is not None and noted.decode(errors="replace") != self._model.state_version:
             raise ModelRefused(
@@ -102,9 +118,7 @@ class LeadScoring:
                 "replay` to see what it gives, and start the worker under a new "
                 "LEADVELOCITY_ENGINE__APP_ID to fold the topics anew"
             )
-        for key, value in entries.items():
-            if key != MODEL_KEY:
-                self._keep(key, lead_state.decode(value))
+        self._states = LeadStates(state, cached_max=self._context.cached_leads_max)
 
     def fold(self, arrivals: Sequence[Arrival[Received]], *, now_ms: int) -> None:
         """Fold a batch in its order."""
@@ -118,20 +132,18 @@ class LeadScoring:
 
     def next_timer_ms(self) -> int | None:
         """Return when the next lead changes by time alone."""
-        return self._timers.next_ms()
+        return self._leads.next_due_ms()
 
     def fire(self, *, until_ms: int, now_ms: int) -> int:
         """Cool the leads that are due."""
         self._now_ms = now_ms
-        for fired in range(TIMERS_MAX):
-            key = self._timers.pop(until_ms)
-            if key is None:
-                return fired
+        keys = self._leads.take_due(until_ms=until_ms, leads_max=TIMERS_MAX)
+        for key in keys:
+            before = self._leads.get(key)
+            assert before is not None, "only leads with a state are due"
             lead_id = key.decode()
-            state, changes = fire(
-                self._states[key], self._model, lead_id=lead_id, until_ms=until_ms
-            )
-            self._update(key, state)
+            state, changes = fire(before, self._model, lead_id=lead_id, until_ms=until_ms)
+            self._leads.put(key, state)
             self._announce(changes)
             record = outputs.scored_event_record(
                 lead_id=lead_id,
@@ -141,16 +153,15 @@ class LeadScoring:
                 model_version=self._model.version,
             )
             self._put(SCORED_EVENTS, key, record)
-        return TIMERS_MAX
+        return len(keys)
 
     def take(self) -> Effects:
         """Hand over the outputs, and of each changed lead its state and its latest score."""
         state: dict[bytes, bytes | None] = {}
-        if self._changed and not self._model_noted:
+        if not self._model_noted:
             state[MODEL_KEY] = self._model.state_version.encode()
             self._model_noted = True
-        for key in self._changed:
-            lead = self._states[key]
+        for key, lead in self._leads.take().items():
             state[key] = lead_state.encode(lead)
             record = outputs.lead_score_record(
                 key.decode(),
@@ -161,12 +172,12 @@ class LeadScoring:
             )
             self._put(LEAD_SCORES, key, record)
         effects = Effects(outputs=self._outputs, state=state)
-        self._outputs, self._changed = [], {}
+        self._outputs = []
         return effects
 
     def _event(self, record: Record, origin: Origin, event: Event) -> None:
         key = event.lead_id.encode()
-        state = self._states.get(key)
+        state = self._leads.get(key)
         if state is None and record.topic != REROUTED_EVENTS:
             owner = owner_of(event.lead_id, self._context.partitions)
             if owner != self._partition:
@@ -174,8 +185,11 @@ class LeadScoring:
                 self._scored(key, origin, event, outcome=Outcome.FORWARDED)
                 return
         folded = fold(state, event, self._model)
+        if event.profile and self._outgrows(folded):
+            self._bury(record, origin, self._too_large(event))
+            return
         if folded.outcome is not Outcome.DOUBLED:
-            self._update(key, folded.state)
+            self._leads.put(key, folded.state)
             self._announce(
                 folded.changes,
                 received_at_ms=origin.timestamp_ms,
@@ -192,13 +206,24 @@ class LeadScoring:
             tier=self._model.tiers[folded.state.tier].name,
         )
 
-    def _keep(self, key: bytes, state: LeadState) -> None:
-        self._states[key] = state
-        self._timers.set(key, state.cools_at_ms)
+    @property
+    def _leads(self) -> LeadStates:
+        assert self._states is not None, "states are restored before they are used"
+        return self._states
 
-    def _update(self, key: bytes, state: LeadState) -> None:
-        self._keep(key, state)
-        self._changed[key] = None
+    def _outgrows(self, folded: Folded) -> bool:
+        """Only form answers can let a state grow without end; ids and counts are few."""
+        return (
+            folded.outcome is not Outcome.DOUBLED
+            and len(lead_state.encode(folded.state)) > self._context.state_bytes_max
+        )
+
+    def _too_large(self, event: Event) -> Unreadable:
+        text = (
+            f"with its {len(event.profile)} answers the lead's state would be larger than "
+            f"{self._context.state_bytes_max} bytes (LEADVELOCITY_ENGINE__STATE_BYTES_MAX)"
+        )
+        return Unreadable(reason=DeadLetterReason.STATE_TOO_LARGE, text=text)
 
     def _announce(
         self,
@@ -253,19 +278,9 @@ class LeadScoring:
         self._put(SCORED_EVENTS, key, record)
 
     def _bury(self, record: Record, origin: Origin, unreadable: Unreadable) -> None:
-        letter = outputs.dead_letter_record(
-            topic=origin.topic,
-            partition=origin.partition,
-            offset=origin.offset,
-            timestamp_ms=origin.timestamp_ms,
-            key=record.key,
-            value=record.value,
-            headers=record.headers,
-            reason=unreadable.reason,
-            text=unreadable.text,
-            failed_at_ms=self._now_ms,
-        )
-        self._put(DEAD_LETTERS, record.key, letter)
+        encoder = self._context.encoders[DEAD_LETTERS]
+        letter = dead_letter(encoder, record, origin, unreadable, now_ms=self._now_ms)
+        self._outputs.append(letter)
 
     def _put(
         self,

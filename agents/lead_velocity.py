@@ -1,19 +1,26 @@
 """The velocity agent: counts tier changes by window, over the leads of one partition."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agents.burial import Unreadable, dead_letter
 from agents.records import Output, Record
 from agents.reducer import Arrival, Effects
+from agents.rerouting import origin_of
+from agents.state import State
 from schemas import funnel_state, outputs
+from schemas.dead_letter_reason import DeadLetterReason, Undecodable
 from schemas.decoding import Decoder
 from schemas.encoding import Encoder
 from schemas.topics import LEAD_VELOCITY
 from scoring.funnel import Partial, Place, apply, hot_leads_after
+from scoring.merge import AT_ONCE
 from scoring.tier_change import TierChange
 
 HOT_LEADS_KEY = b"\x00hot_leads"
 """Changelog key of the number of leads in the highest tier."""
+
+_NOTE = b"\x00"  # begins keys of entries that are no partials, the engine's own among them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +31,8 @@ class VelocityContext:
     ----------
     top_rank : int
         Rank of the highest tier.
+    letters : Encoder
+        Of dead letters.
     partials_max : int
         Windows that a task holds; of more, the oldest are let go, and a late change begins
         another part of such a window.
@@ -32,7 +41,25 @@ class VelocityContext:
     top_rank: int
     decoder: Decoder
     encoder: Encoder
+    letters: Encoder
     partials_max: int
+
+
+class FunnelStateFormat:
+    """What the velocity agent's entries look like."""
+
+    def check(self, key: bytes, value: bytes) -> None:
+        """Read an entry wholly.
+
+        Raises
+        ------
+        CorruptState, UnknownStateVersion
+        """
+        if not key.startswith(_NOTE):
+            funnel_state.decode(value)
+
+    def due_ms(self, key: bytes, value: bytes) -> int | None:
+        """Return None: nothing here happens by time alone."""
 
 
 class LeadVelocity:
@@ -50,37 +77,45 @@ class LeadVelocity:
         self._partials: dict[Place, Partial] = {}
         self._hot_leads = 0
         self._changed: dict[Place, None] = {}
+        self._letters: list[Output] = []
         self._let_go: dict[bytes, None] = {}
         self._now_ms = 0
 
     async def prepare(self, records: Sequence[Record]) -> None:
         """Nothing to look up: tier changes are written by us, with the contract of the day."""
 
-    def read(self, record: Record) -> Arrival[TierChange]:
-        """Read one tier change.
-
-        Raises
-        ------
-        Undecodable
-            If somebody else wrote to the topic; the worker must not count past it.
-        """
-        change = outputs.tier_change_from_record(self._context.decoder.decode(record.value or b""))
+    def read(self, record: Record) -> Arrival[TierChange | Unreadable]:
+        """Read one tier change; what somebody else wrote to the topic is told apart."""
+        try:
+            change = outputs.tier_change_from_record(self._context.decoder.decode(record.value))
+        except Undecodable as error:
+            return _unreadable(record, error.reason, error.text)
+        except ValueError as error:
+            return _unreadable(record, DeadLetterReason.BAD_VALUE, str(error))
         return Arrival(record=record, content=change, time_ms=change.occurred_at_ms)
 
-    def restore(self, entries: Mapping[bytes, bytes]) -> None:
+    def condemned(self, record: Record, text: str) -> Arrival[TierChange | Unreadable]:
+        """Return the arrival of a record that must not be read."""
+        return _unreadable(record, DeadLetterReason.QUARANTINED, text)
+
+    def restore(self, state: State) -> None:
         """Take the partials as they were committed."""
-        for key, value in entries.items():
-            if key == HOT_LEADS_KEY:
-                self._hot_leads = int(value)
-            else:
+        self._hot_leads = int(state.get(HOT_LEADS_KEY) or b"0")
+        for key, value in state.items():
+            if not key.startswith(_NOTE):
                 partial = funnel_state.decode(value)
                 self._partials[partial.place] = partial
 
-    def fold(self, arrivals: Sequence[Arrival[TierChange]], *, now_ms: int) -> None:
+    def fold(self, arrivals: Sequence[Arrival[TierChange | Unreadable]], *, now_ms: int) -> None:
         """Count a batch of tier changes."""
         self._now_ms = now_ms
         for arrival in arrivals:
             change = arrival.content
+            if isinstance(change, Unreadable):
+                letters, record = self._context.letters, arrival.record
+                letter = dead_letter(letters, record, origin_of(record), change, now_ms=now_ms)
+                self._letters.append(letter)
+                continue
             self._hot_leads = hot_leads_after(
                 self._hot_leads, change, top_rank=self._context.top_rank
             )
@@ -100,7 +135,8 @@ class LeadVelocity:
 
     def take(self) -> Effects:
         """Hand over the changed partials, each once, in its latest version."""
-        effects = Effects()
+        effects = Effects(outputs=self._letters)
+        self._letters = []
         for place in self._changed:
             partial = self._partials[place]
             record = outputs.lead_velocity_record(
@@ -124,3 +160,10 @@ class LeadVelocity:
             for place in sorted(self._partials, key=lambda each: each.start_ms)[:excess]:
                 del self._partials[place]
                 self._let_go[funnel_state.key(place)] = None
+
+
+def _unreadable(
+    record: Record, reason: DeadLetterReason, text: str
+) -> Arrival[TierChange | Unreadable]:
+    content = Unreadable(reason=reason, text=text)
+    return Arrival(record=record, content=content, time_ms=AT_ONCE)

@@ -1,10 +1,11 @@
 """The port between the engine and an agent: a task's state and what is done with its records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from agents.records import Output, Record
+from agents.state import State
 
 T = TypeVar("T")
 E_co = TypeVar("E_co", covariant=True)
@@ -52,8 +53,12 @@ class Reducer(Protocol[T, E_co]):
         """Read one record; never raises for what senders can send."""
         ...
 
-    def restore(self, entries: Mapping[bytes, bytes]) -> None:
-        """Take the state as the changelog holds it; called once, first."""
+    def condemned(self, record: Record, text: str) -> Arrival[T]:
+        """Return the arrival of a record that must not be read, to be set aside by `fold`."""
+        ...
+
+    def restore(self, state: State) -> None:
+        """Take the committed state, which stays up to date by itself; called once, first."""
         ...
 
     def fold(self, arrivals: Sequence[Arrival[T]], *, now_ms: int) -> None:

@@ -98,7 +98,9 @@ def take_books(settings: Settings, model: Model) -> Books:
     return Books(
         sent=sum(each.end for each in inputs),
         outcomes=scored.outcomes,
-        dead_lettered=sum(1 for _ in read_topic(settings, DEAD_LETTERS)),
+        dead_lettered=sum(
+            each.record["topic"] in INPUT_TOPICS for each in read_topic(settings, DEAD_LETTERS)
+        ),
         topic=Counter(map(_change, changes)),
         clickhouse=Counter(query(clickhouse_of(settings), _CHANGES_SQL).rows),
         folded=Counter(_change(each) for replay in scored.replays for each in replay.changes),

@@ -4,33 +4,45 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from agents import lead_scoring
 from agents.event_reader import EventReader
 from agents.lead_scoring import LeadScoring, ScoringContext
-from agents.lead_velocity import LeadVelocity, VelocityContext
+from agents.lead_velocity import FunnelStateFormat, LeadVelocity, VelocityContext
 from agents.rows import RowCollector
+from agents.schema_lookup import SchemaLookup
+from leadvelocity.kafka import topic_ids
 from leadvelocity.settings import Settings, revealed
+from leadvelocity.topics import TASKS, WRAPPED_BYTES_MAX
 from schemas.contracts import contract
 from schemas.decoding import Decoder, WriterSchemas
 from schemas.encoding import Encoder
 from schemas.registry import Registry
 from schemas.topics import (
+    DEAD_LETTERS,
     INPUT_TOPICS,
     LEAD_VELOCITY,
     OUTPUT_TOPICS,
     REROUTED_EVENTS,
     TIER_CHANGES,
 )
+from schemas.writer_schema import fingerprint, parse
 from scoring.model import Model
 from sinks.clickhouse import ClickHouseSink
 from sinks.client import ClickHouse
 from streams.app import create_app, run
 from streams.definition import TaskDefinition
-from streams.kafka_ledger import KafkaLedger
+from streams.idle_producer import IdleProducer
+from streams.kafka_clients import AiokafkaClients
+from streams.kafka_ledger import KafkaLedgers, changelog_topic
+from streams.memory_store import MemoryStores
+from streams.rocks_store import RocksStores
 from streams.runtime import Runtime
-from streams.settings import EngineSettings, KafkaConnection
+from streams.settings import EngineSettings
 from streams.sink_ledger import SinkLedger
+from streams.state_folder import claim, claim_free
+from streams.state_store import StateStores
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +53,12 @@ CHATTY_LOGGERS = ("aiokafka", "faust", "mode", "httpx2")
 """Libraries that tell of every request."""
 
 SINK_LINGER_MS = 250
-SINK_BATCH_RECORDS_MAX = 5_000
-SINK_PENDING_RECORDS_MAX = 20_000
+SINK_BATCH_RECORDS_MAX = 2_000
+SINK_PENDING_RECORDS_MAX = 5_000
+
+SINK_STOP_S_MAX = 5.0
+"""How long an insert under way may take once the sink is told to stop; the next owner writes it
+again."""
 
 
 def run_worker(settings: Settings, model: Model) -> None:
@@ -54,14 +70,24 @@ def run_worker(settings: Settings, model: Model) -> None:
         If the contracts cannot be looked up; run `leadvelocity setup` first.
     """
     registry = registry_of(settings)
-    connection = settings.kafka.connection()
+    clients = AiokafkaClients(settings.kafka.connection(), settings.engine)
+    changelogs = [changelog_topic(settings.engine.app_id, task) for task in TASKS]
+    ledgers = KafkaLedgers(
+        clients=clients,
+        settings=settings.engine,
+        stores=_stores(settings),
+        changelog_ids=topic_ids(settings.kafka.connection(), changelogs),
+        clock_ms=_clock_ms,
+    )
     definitions = (
-        _scoring(settings, model, registry, connection),
-        _velocity(settings.engine, model, registry, connection),
+        _scoring(settings, model, registry, ledgers),
+        _velocity(model, registry, ledgers),
     )
     _run(
         Runtime(
-            connection=connection,
+            brokers=settings.kafka.bootstrap_servers,
+            clients=clients,
+            stores=ledgers.stores,
             settings=settings.engine,
             definitions=definitions,
             clock_ms=_clock_ms,
@@ -79,16 +105,24 @@ def run_sink(settings: Settings) -> None:
         batch_records_max=SINK_BATCH_RECORDS_MAX,
         pending_records_max=SINK_PENDING_RECORDS_MAX,
         session_timeout_ms=settings.engine.session_timeout_ms,
-        stop_s_max=settings.engine.stop_s_max,
+        stop_s_max=min(SINK_STOP_S_MAX, settings.engine.stop_s_max),
+        progress_s_max=settings.engine.progress_s_max,
     )
-    decoders = _decoders(OUTPUT_TOPICS, registry)
+    writers = WriterSchemas()
+    decoders = _decoders(OUTPUT_TOPICS, registry, writers)
+    lookup = SchemaLookup(writers, registry)
     _run(
         Runtime(
-            connection=settings.kafka.connection(),
+            brokers=settings.kafka.bootstrap_servers,
+            clients=AiokafkaClients(settings.kafka.connection(), engine),
+            stores=MemoryStores(),
             settings=engine,
-            definitions=tuple(_sink(topic, sink, decoders[topic]) for topic in OUTPUT_TOPICS),
+            definitions=tuple(
+                _sink(topic, sink, decoders[topic], lookup) for topic in OUTPUT_TOPICS
+            ),
             clock_ms=_clock_ms,
-        )
+        ),
+        at_end=sink.close,
     )
 
 
@@ -118,44 +152,66 @@ def clickhouse_of(settings: Settings) -> ClickHouse:
     )
 
 
+def _stores(settings: Settings) -> StateStores:
+    """Return where local copies of states are; takes the folder for this process."""
+    engine = settings.engine
+    if engine.store == "memory":
+        return MemoryStores()
+    if settings.state_dir is None:
+        folder = claim_free(settings.directory / "state")
+    else:
+        folder = claim(settings.state_dir)
+    return RocksStores(
+        folder.path / engine.app_id,
+        cache_bytes=engine.store_cache_bytes,
+        write_buffer_bytes=engine.store_write_buffer_bytes,
+    )
+
+
 def _scoring(
-    settings: Settings, model: Model, registry: Registry, connection: KafkaConnection
+    settings: Settings, model: Model, registry: Registry, ledgers: KafkaLedgers
 ) -> TaskDefinition:
-    writers = WriterSchemas()
+    writers = WriterSchemas(allowed=_allowed(settings))
     context = ScoringContext(
         model=model,
         partitions=settings.topics.partitions,
         reader=EventReader(
             {topic: Decoder(contract(topic), writers) for topic in INPUT_TOPICS},
-            writers,
-            registry,
+            SchemaLookup(writers, registry),
             future_ms_max=settings.engine.future_ms_max,
         ),
         encoders={
             topic: Encoder(contract(topic), registry.id_of(contract(topic)))
             for topic in OUTPUT_TOPICS
         },
+        cached_leads_max=settings.engine.cached_leads_max,
+        state_bytes_max=settings.engine.state_bytes_max,
     )
     return TaskDefinition(
         name="scoring",
         inputs=(*INPUT_TOPICS, REROUTED_EVENTS),
         holes=frozenset({REROUTED_EVENTS}),
         reducer=lambda partition: LeadScoring(context, partition=partition),
-        ledger=lambda partition: KafkaLedger(
-            connection, settings.engine, task_name="scoring", partition=partition
-        ),
+        ledger=lambda partition: ledgers.ledger("scoring", partition, lead_scoring.STATE_FORMAT),
         timers=True,
+        quarantines=True,
     )
 
 
-def _velocity(
-    engine: EngineSettings, model: Model, registry: Registry, connection: KafkaConnection
-) -> TaskDefinition:
-    velocity = contract(LEAD_VELOCITY)
+def _allowed(settings: Settings) -> frozenset[str] | None:
+    listed = settings.registry.allowed_fingerprints
+    if listed is None:
+        return None
+    return listed | {fingerprint(parse(contract(topic).text)) for topic in INPUT_TOPICS}
+
+
+def _velocity(model: Model, registry: Registry, ledgers: KafkaLedgers) -> TaskDefinition:
+    velocity, letters = contract(LEAD_VELOCITY), contract(DEAD_LETTERS)
     context = VelocityContext(
         top_rank=len(model.tiers) - 1,
-        decoder=_decoders((TIER_CHANGES,), registry)[TIER_CHANGES],
+        decoder=_decoders((TIER_CHANGES,), registry, WriterSchemas())[TIER_CHANGES],
         encoder=Encoder(velocity, registry.id_of(velocity)),
+        letters=Encoder(letters, registry.id_of(letters)),
         partials_max=PARTIALS_MAX,
     )
     return TaskDefinition(
@@ -163,33 +219,39 @@ def _velocity(
         inputs=(TIER_CHANGES,),
         holes=frozenset({TIER_CHANGES}),
         reducer=lambda partition: LeadVelocity(context, partition=partition),
-        ledger=lambda partition: KafkaLedger(
-            connection, engine, task_name="velocity", partition=partition
-        ),
+        ledger=lambda partition: ledgers.ledger("velocity", partition, FunnelStateFormat()),
+        quarantines=True,
     )
 
 
-def _sink(topic: str, sink: ClickHouseSink, decoder: Decoder) -> TaskDefinition:
+def _sink(
+    topic: str, sink: ClickHouseSink, decoder: Decoder, lookup: SchemaLookup
+) -> TaskDefinition:
     return TaskDefinition(
         name=f"sink-{topic}",
         inputs=(topic,),
         holes=frozenset({topic}),
-        reducer=lambda partition: RowCollector(topic, partition, decoder),
+        reducer=lambda partition: RowCollector(topic, partition, decoder, lookup),
         ledger=lambda partition: SinkLedger(sink, topic=topic, partition=partition),
+        timers=True,
         patient=True,
     )
 
 
-def _decoders(topics: tuple[str, ...], registry: Registry) -> Mapping[str, Decoder]:
-    """Return decoders of our own topics, which are written with the contracts of the day."""
-    writers = WriterSchemas()
+def _decoders(
+    topics: tuple[str, ...], registry: Registry, writers: WriterSchemas
+) -> Mapping[str, Decoder]:
+    """Return decoders of our own topics; the schemas of today's contracts are known at once."""
     for topic in topics:
         schema_id = registry.id_of(contract(topic))
         writers.learn(schema_id, registry.schema(schema_id))
-    return {topic: Decoder(contract(topic), writers) for topic in topics}
+    return {
+        topic: Decoder(contract(topic), writers, value_bytes_max=WRAPPED_BYTES_MAX)
+        for topic in topics
+    }
 
 
-def _run(runtime: Runtime) -> None:
+def _run(runtime: Runtime, *, at_end: Callable[[], None] = lambda: None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
     for name in CHATTY_LOGGERS:
@@ -199,7 +261,12 @@ def _run(runtime: Runtime) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await run(create_app(runtime), stop)
+        app = create_app(runtime)
+        app.producer = IdleProducer(app.transport)
+        try:
+            await run(app, stop)
+        finally:
+            at_end()  # before the loop waits for its threads
 
     asyncio.run(main())
 

@@ -80,7 +80,10 @@ def topics(app_id: str) -> tuple[Topic, ...]:
         Topic(name=LEAD_SCORES, policy="compact", settings=compacting),
         *(
             Topic(
-                name=changelog_topic(app_id, task), policy="compact", settings=compacting | wrapping
+                name=changelog_topic(app_id, task),
+                policy="compact",
+                # LogAppendTime: each commit then tells the broker's time, to compare clocks.
+                settings=compacting | wrapping | appended,
             )
             for task in TASKS
         ),

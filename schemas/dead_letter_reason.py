@@ -17,6 +17,8 @@ class DeadLetterReason(StrEnum):
     BAD_LEAD_ID = "bad_lead_id"
     BAD_EVENT_ID = "bad_event_id"
     FUTURE_EVENT = "future_event"
+    STATE_TOO_LARGE = "state_too_large"
+    QUARANTINED = "quarantined"
 
 
 class Undecodable(Exception):

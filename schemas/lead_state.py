@@ -1,12 +1,21 @@
-"""A lead's state to bytes and back: compact, and the same state is always the same bytes."""
+"""A lead's state to bytes and back: compact, and the same state is always the same bytes.
+
+A byte for the format, eight for the time at which the lead cools (so that it can be had without
+reading the rest), then the rest as MessagePack.
+"""
+
+import struct
 
 import msgspec
 
 from scoring.event import Scalar
 from scoring.state import Count, LeadState, ProfileField
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """First byte of every state."""
+
+FORMAT_VERSIONS_READ = (1, 2)
+"""Format 1, of the first development versions, kept the time among the rest."""
 
 _Count = tuple[float, int]
 _State = tuple[
@@ -19,12 +28,26 @@ _State = tuple[
     int,
     int,
     int,
+    str,
+]
+_State1 = tuple[
+    tuple[_Count | None, ...],
+    _Count,
+    _Count,
+    tuple[tuple[str, Scalar, int], ...],
+    tuple[str, ...],
+    int,
+    int,
+    int,
+    int,
     int | None,
     str,
 ]
-_HEAD = bytes((FORMAT_VERSION,))
+_HEAD = struct.Struct(">Bq")
+_NEVER = -(1 << 63)
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_State).decode
+_decode_1 = msgspec.msgpack.Decoder(_State1).decode
 
 
 class UnknownStateVersion(ValueError):
@@ -37,7 +60,8 @@ class CorruptState(ValueError):
 
 def encode(state: LeadState) -> bytes:
     """Encode a state."""
-    return _HEAD + _encode(
+    cools_at_ms = _NEVER if state.cools_at_ms is None else state.cools_at_ms
+    return _HEAD.pack(FORMAT_VERSION, cools_at_ms) + _encode(
         (
             [None if each is None else (each.value, each.ref_ms) for each in state.counts],
             (state.fast.value, state.fast.ref_ms),
@@ -48,10 +72,17 @@ def encode(state: LeadState) -> bytes:
             state.since_ms,
             state.as_of_ms,
             state.seq,
-            state.cools_at_ms,
             state.model_version,
         )
     )
+
+
+def cools_at_ms(data: bytes) -> int | None:
+    """Return when an encoded state cools, in event time; data that `decode` takes."""
+    if data[0] != FORMAT_VERSION:
+        return decode(data).cools_at_ms
+    _, at_ms = _HEAD.unpack_from(data)
+    return None if at_ms == _NEVER else at_ms
 
 
 def decode(data: bytes) -> LeadState:
@@ -66,16 +97,16 @@ def decode(data: bytes) -> LeadState:
     """
     if not data:
         raise CorruptState("a state has no bytes: restore the changelog topic, or replay")
-    if data[0] != FORMAT_VERSION:
+    if data[0] not in FORMAT_VERSIONS_READ:
         raise UnknownStateVersion(
-            f"state format {data[0]}, this version knows {FORMAT_VERSION}: "
+            f"state format {data[0]}, this version knows {FORMAT_VERSIONS_READ}: "
             "run the version that wrote it, or replay"
         )
     try:
-        flat = _decode(memoryview(data)[1:])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        cools_at, flat = _parts(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, struct.error) as error:
         raise CorruptState(f"a state is damaged, restore the changelog topic: {error}") from error
-    counts, fast, slow, profile, recent_ids, tier, since, as_of, seq, cools_at, version = flat
+    counts, fast, slow, profile, recent_ids, tier, since, as_of, seq, version = flat
     return LeadState(
         counts=tuple(None if each is None else _count(each) for each in counts),
         fast=_count(fast),
@@ -91,6 +122,13 @@ def decode(data: bytes) -> LeadState:
         cools_at_ms=cools_at,
         model_version=version,
     )
+
+
+def _parts(data: bytes) -> tuple[int | None, _State]:
+    if data[0] == FORMAT_VERSION:
+        return cools_at_ms(data), _decode(memoryview(data)[_HEAD.size :])
+    *first, cools_at, version = _decode_1(memoryview(data)[1:])
+    return cools_at, (*first, version)
 
 
 def _count(pair: _Count) -> Count:

@@ -36,7 +36,7 @@ def create_app(runtime: Runtime) -> TaskApp:
     """
     app = TaskApp(
         runtime.settings.app_id,
-        broker=f"task://{runtime.connection.bootstrap_servers}",
+        broker=f"task://{runtime.brokers}",
         store="memory://",
         datadir=tempfile.gettempdir(),  # Faust wants one; with no tables nothing is kept there
         web_enabled=False,

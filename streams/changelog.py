@@ -1,30 +1,52 @@
 """The changelog: a task's state and source positions as a compacted topic's partition."""
 
 import asyncio
-from collections.abc import Mapping
+import logging
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.structs import ConsumerRecord
 
-from streams.exits import EngineError
+from streams.exits import ChangelogLost, CorruptChangelog
+from streams.kafka_clients import KafkaClients
 from streams.ledger import Positions
-from streams.settings import KafkaConnection
+from streams.state_store import StateFormat, StateStore
 
-POSITIONS_KEY = b"\x00positions"
-"""Key of the positions' record; no lead id can be it, control characters are refused."""
+logger = logging.getLogger(__name__)
 
-FETCH_BYTES_MAX = 8 << 20
+POSITIONS_KEY, ATTEMPT_KEY = b"\x00positions", b"\x00attempt"
+"""Keys of the engine's own entries; no lead id can be one, control characters are refused."""
 
+RESTORE_WAIT_MS = 1_000
+
+_OURS = frozenset((POSITIONS_KEY, ATTEMPT_KEY))
 _positions = msgspec.json.Decoder(dict[str, int])
 
 
-class CorruptChangelog(EngineError):
-    """The changelog holds what we did not write."""
+def positions_value(positions: Positions) -> bytes:
+    """Return `positions` as the value of their entry."""
+    return msgspec.json.encode(dict(sorted(positions.items())))
 
 
-def positions_entry(positions: Positions) -> tuple[bytes, bytes]:
-    """Return key and value of the record that holds `positions`."""
-    return POSITIONS_KEY, msgspec.json.encode(dict(sorted(positions.items())))
+class EngineFormat:
+    """An agent's format, and that of the engine's own entries beside it.
+
+    Parameters
+    ----------
+    agent : StateFormat
+    """
+
+    def __init__(self, agent: StateFormat) -> None:
+        self._agent = agent
+
+    def check(self, key: bytes, value: bytes) -> None:
+        """Read an entry wholly."""
+        if key not in _OURS:
+            self._agent.check(key, value)
+
+    def due_ms(self, key: bytes, value: bytes) -> int | None:
+        """Return when an entry is due."""
+        return None if key in _OURS else self._agent.due_ms(key, value)
 
 
 class Changelog:
@@ -32,65 +54,100 @@ class Changelog:
 
     Parameters
     ----------
+    clients : KafkaClients
     topic : str
     partition : int
+    state_format : StateFormat
+        Of the entries; one that it cannot read was not written by us.
     """
 
-    def __init__(self, connection: KafkaConnection, *, topic: str, partition: int) -> None:
-        self._connection = connection
+    def __init__(
+        self, clients: KafkaClients, *, topic: str, partition: int, state_format: StateFormat
+    ) -> None:
+        self._clients = clients
         self._partition = TopicPartition(topic, partition)
+        self._format = state_format
 
-    async def restore(self) -> tuple[Positions, Mapping[bytes, bytes]]:
-        """Read to the last stable offset; call it only after the owner before was fenced.
+    async def restore(self, store: StateStore) -> Positions:
+        """Bring `store` to the last stable offset; call it only after the owner before was fenced.
 
         Returns
         -------
-        positions : mapping of str to int
-        entries : mapping of bytes to bytes
-            The last value of each key.
+        Positions
 
         Raises
         ------
+        ChangelogLost
+            Records were deleted that `store` does not have.
         CorruptChangelog
-            If the positions are not readable, or a record has no key.
+            An entry cannot be read, or there are states without positions.
         """
-        entries: dict[bytes, bytes] = {}
-        consumer = AIOKafkaConsumer(
-            **self._connection.aiokafka(),
-            group_id=None,
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=100,
-            max_partition_fetch_bytes=FETCH_BYTES_MAX,
-        )
+        consumer = self._clients.reader()
         try:
             await consumer.start()
             consumer.assign([self._partition])
-            await consumer.seek_to_beginning(self._partition)
-            end = (await consumer.end_offsets([self._partition]))[self._partition]
-            # The position also passes transaction markers and aborted records.
-            while await consumer.position(self._partition) < end:
-                fetched = await consumer.getmany(timeout_ms=1_000)
-                for record in fetched.get(self._partition, ()):
-                    if record.key is None:
-                        raise CorruptChangelog(f"{self._partition} {record.offset}: no key")
-                    if record.value is None:
-                        entries.pop(record.key, None)
-                    else:
-                        entries[record.key] = record.value
-                await asyncio.sleep(0)
+            await self._catch_up(consumer, store)
         finally:
             await consumer.stop()
-        return self._split(entries)
+        return self._positions_in(store)
 
-    def _split(self, entries: dict[bytes, bytes]) -> tuple[Positions, Mapping[bytes, bytes]]:
-        value = entries.pop(POSITIONS_KEY, None)
+    async def _catch_up(self, consumer: AIOKafkaConsumer, store: StateStore) -> None:
+        begin = (await consumer.beginning_offsets([self._partition]))[self._partition]
+        end = (await consumer.end_offsets([self._partition]))[self._partition]
+        if store.offset > end:
+            logger.warning(
+                "%s ends at %d, before the local copy's %d: it is read anew",
+                self._name,
+                end,
+                store.offset,
+            )
+            store.clear()
+        if store.offset < begin:
+            raise ChangelogLost(
+                f"{self._name} begins at {begin}: records were deleted from it, which compaction "
+                "never does, and states with them; bring the topic back, or start under a new "
+                "LEADVELOCITY_ENGINE__APP_ID to fold the topics anew"
+            )
+        consumer.seek(self._partition, store.offset)
+        # The position also passes transaction markers and aborted records.
+        while (position := await consumer.position(self._partition)) < end:
+            fetched = await consumer.getmany(timeout_ms=RESTORE_WAIT_MS)
+            if records := fetched.get(self._partition):
+                changes = dict(map(self._entry, records))
+                store.apply(changes, offset=records[-1].offset + 1)
+            await asyncio.sleep(0)
+        if position > store.offset:
+            store.apply({}, offset=position)
+
+    def _entry(self, record: ConsumerRecord) -> tuple[bytes, bytes | None]:
+        if record.key is None:
+            raise CorruptChangelog(f"{self._name} offset {record.offset}: no key; {_CURE}")
+        if record.value is not None:
+            try:
+                EngineFormat(self._format).check(record.key, record.value)
+            except ValueError as error:
+                raise CorruptChangelog(
+                    f"{self._name} offset {record.offset}: {error}; {_CURE}"
+                ) from error
+        return record.key, record.value
+
+    def _positions_in(self, store: StateStore) -> Positions:
+        value = store.get(POSITIONS_KEY)
         if value is None:
-            if entries:
-                raise CorruptChangelog(f"{self._partition}: state without positions")
-            return {}, {}
+            if next(iter(store.items()), None) is not None:
+                raise CorruptChangelog(f"{self._name}: states without positions; {_CURE}")
+            return {}
         try:
-            return _positions.decode(value), entries
+            return _positions.decode(value)
         except msgspec.DecodeError as error:
-            raise CorruptChangelog(f"{self._partition}: positions: {error}") from error
+            raise CorruptChangelog(f"{self._name}: positions: {error}; {_CURE}") from error
+
+    @property
+    def _name(self) -> str:
+        return f"{self._partition.topic}-{self._partition.partition}"
+
+
+_CURE = (
+    "somebody else wrote to the changelog: forbid that by its ACLs, write the lead's last good "
+    "record again, or start under a new LEADVELOCITY_ENGINE__APP_ID to fold the topics anew"
+)

@@ -24,6 +24,9 @@ class TaskDefinition:
         Make the state and the ledger of the task of a partition.
     timers : bool
         Whether the task has timers to fire.
+    quarantines : bool
+        Whether a record that kills its worker again and again is found and set aside; the ledger
+        must then keep entries.
     patient : bool
         Whether its ledger may be away for any time: reading then waits, the worker stays. Only for
         a ledger to which the same effects may go twice.
@@ -35,4 +38,5 @@ class TaskDefinition:
     reducer: Callable[[int], Reducer[Any, Any]]
     ledger: Callable[[int], Ledger[Any]]
     timers: bool = False
+    quarantines: bool = False
     patient: bool = False

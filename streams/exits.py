@@ -27,6 +27,22 @@ class PositionLost(EngineError):
     """The records after a task's position are gone from the broker."""
 
 
+class ChangelogLost(EngineError):
+    """The changelog lacks what was committed to it."""
+
+
+class CorruptChangelog(EngineError):
+    """The changelog holds what we did not write."""
+
+
+class ClockSkew(EngineError):
+    """The worker's clock is far off the broker's."""
+
+
+class NoProgress(EngineError):
+    """Records wait and none is folded, or Kafka does not answer."""
+
+
 class StuckTask(EngineError):
     """A step of a task took longer than its bound."""
 

@@ -1,15 +1,20 @@
 """The ledger in Kafka: outputs, changelog and positions in one transaction."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 
 from agents.records import Output
 from agents.reducer import Effects
-from streams.changelog import Changelog, positions_entry
+from agents.state import State
+from streams.changelog import POSITIONS_KEY, Changelog, EngineFormat, positions_value
+from streams.exits import ClockSkew
+from streams.kafka_clients import KafkaClients
 from streams.ledger import Positions
-from streams.settings import EngineSettings, KafkaConnection
+from streams.settings import EngineSettings
+from streams.state_store import StateFormat, StateStore, StateStores
 from streams.txn_writer import TxnWriter
 
 
@@ -18,55 +23,103 @@ def changelog_topic(app_id: str, task_name: str) -> str:
     return f"{app_id}-{task_name}-changelog"
 
 
-class KafkaLedger:
-    """Commits one task to Kafka.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KafkaLedgers:
+    """What the ledgers of a worker share.
 
     Parameters
     ----------
+    changelog_ids : dict of str to str
+        Kafka's own identity of each changelog, by topic.
+    clock_ms : callable
+        Wall clock, UTC epoch milliseconds.
+    """
+
+    clients: KafkaClients
+    settings: EngineSettings
+    stores: StateStores
+    changelog_ids: dict[str, str]
+    clock_ms: Callable[[], int]
+
+    def ledger(self, task_name: str, partition: int, state_format: StateFormat) -> "KafkaLedger":
+        """Return the ledger of a task."""
+        return KafkaLedger(
+            self, task_name=task_name, partition=partition, state_format=state_format
+        )
+
+
+class KafkaLedger:
+    """Commits one task to Kafka, and keeps the local copy of its state in step.
+
+    Parameters
+    ----------
+    shared : KafkaLedgers
     task_name : str
     partition : int
+    state_format : StateFormat
     """
 
     def __init__(
-        self,
-        connection: KafkaConnection,
-        settings: EngineSettings,
-        *,
-        task_name: str,
-        partition: int,
+        self, shared: KafkaLedgers, *, task_name: str, partition: int, state_format: StateFormat
     ) -> None:
-        topic = changelog_topic(settings.app_id, task_name)
+        app_id = shared.settings.app_id
+        topic = changelog_topic(app_id, task_name)
+        self._shared = shared
+        self._name = f"{task_name}-{partition}"
         self._partition = partition
+        self._format = EngineFormat(state_format)
         self._changelog_partition = TopicPartition(topic, partition)
-        self._changelog = Changelog(connection, topic=topic, partition=partition)
-        self._writer = TxnWriter(
-            connection,
-            transactional_id=f"{settings.app_id}-{task_name}-{partition}",
-            group_id=settings.app_id,
-            transaction_timeout_ms=settings.transaction_timeout_ms,
+        self._changelog = Changelog(
+            shared.clients, topic=topic, partition=partition, state_format=state_format
         )
+        self._writer = TxnWriter(
+            shared.clients, transactional_id=f"{app_id}-{self._name}", group_id=app_id
+        )
+        self._store: StateStore | None = None
 
-    async def open(self) -> tuple[Positions, Mapping[bytes, bytes]]:
+    async def open(self) -> tuple[Positions, State]:
         """Fence first, so that nobody writes while we read; see `Ledger.open`."""
         await self._writer.start()
-        return await self._changelog.restore()
+        changelog_id = self._shared.changelog_ids[self._changelog_partition.topic]
+        store = self._shared.stores.open(self._name, self._format, changelog_id=changelog_id)
+        self._store = store
+        return await self._changelog.restore(store), store
 
     async def commit(self, effects: Effects, positions: Positions) -> None:
-        """Commit one transaction; see `Ledger.commit`."""
+        """Commit one transaction, then the local copy; see `Ledger.commit`."""
+        assert self._store is not None, "a ledger is opened before it is used"
         outputs: defaultdict[TopicPartition, list[Output]] = defaultdict(list)
         for output in effects.outputs:
             partition = self._partition if output.partition is None else output.partition
             outputs[TopicPartition(output.topic, partition)].append(output)
-        entries = [*effects.state.items(), positions_entry(positions)]
+        entries = {**effects.state, POSITIONS_KEY: positions_value(positions)}
+        topic = self._changelog_partition.topic
         outputs[self._changelog_partition] = [
-            Output(topic=self._changelog_partition.topic, key=key, value=value)
-            for key, value in entries
+            Output(topic=topic, key=key, value=value) for key, value in entries.items()
         ]
         offsets = {
             TopicPartition(topic, self._partition): offset for topic, offset in positions.items()
         }
-        await self._writer.commit(outputs, offsets)
+        written = (await self._writer.commit(outputs, offsets))[self._changelog_partition]
+        self._store.apply(entries, offset=written.next_offset)
+        self._compare_clocks(written.appended_ms)
 
     async def close(self) -> None:
-        """Close the producer."""
+        """Close the producer and the local copy."""
         await self._writer.close()
+        if self._store is not None:
+            self._store.close()
+
+    def _compare_clocks(self, broker_ms: int) -> None:
+        """Timers go by the worker's clock, and appended times by the broker's.
+
+        The answer was a moment on its way, which only makes our clock look ahead.
+        """
+        skew_ms = self._shared.clock_ms() - broker_ms
+        bound_ms = self._shared.settings.clock_skew_ms_max
+        if not -bound_ms <= skew_ms <= bound_ms + self._shared.settings.commit_s_max * 1_000:
+            raise ClockSkew(
+                f"this machine's clock is {skew_ms / 1_000:+.1f} s off the broker's, at most "
+                f"{bound_ms / 1_000:.0f} s are borne: set it right (NTP) on whichever is wrong; "
+                "leads would cool at wrong times"
+            )

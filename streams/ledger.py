@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol, TypeVar
 
+from agents.state import State
+
 E_contra = TypeVar("E_contra", contravariant=True)
 
 Positions = Mapping[str, int]
@@ -12,7 +14,7 @@ Positions = Mapping[str, int]
 class Ledger(Protocol[E_contra]):
     """What a task commits to. One owner at a time: opening it shuts out the owner before."""
 
-    async def open(self) -> tuple[Positions, Mapping[bytes, bytes]]:
+    async def open(self) -> tuple[Positions, State]:
         """Shut out the owner before, settle what it left, and return positions and state.
 
         Inputs that are absent from the positions have never been folded.

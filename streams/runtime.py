@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from streams.definition import TaskDefinition
-from streams.settings import EngineSettings, KafkaConnection
+from streams.kafka_clients import KafkaClients
+from streams.settings import EngineSettings
+from streams.state_store import StateStores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,11 +15,15 @@ class Runtime:
 
     Parameters
     ----------
+    brokers : str
+        Where Kafka is, for messages.
     clock_ms : callable
         Wall clock, UTC epoch milliseconds.
     """
 
-    connection: KafkaConnection
+    brokers: str
+    clients: KafkaClients
+    stores: StateStores
     settings: EngineSettings
     definitions: tuple[TaskDefinition, ...]
     clock_ms: Callable[[], int]

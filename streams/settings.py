@@ -2,7 +2,7 @@
 
 import ssl
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,9 @@ class KafkaConnection:
         For SASL: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.
     ca_file : str or None
         Certificates to trust; None trusts the system's.
+    cert_file, key_file : str or None
+        Certificate to show to the broker (mutual TLS) and its private key; with no `key_file`
+        the key stands in `cert_file` too.
     """
 
     bootstrap_servers: str
@@ -27,6 +30,8 @@ class KafkaConnection:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
 
     def aiokafka(self) -> dict[str, Any]:
         """Return the keyword arguments for aiokafka's clients."""
@@ -35,7 +40,10 @@ class KafkaConnection:
             "security_protocol": self.security_protocol,
         }
         if self.security_protocol.endswith("SSL"):
-            arguments["ssl_context"] = ssl.create_default_context(cafile=self.ca_file)
+            context = ssl.create_default_context(cafile=self.ca_file)
+            if self.cert_file is not None:
+                context.load_cert_chain(self.cert_file, self.key_file)
+            arguments["ssl_context"] = context
         if self.security_protocol.startswith("SASL"):
             arguments |= {
                 "sasl_mechanism": self.sasl_mechanism,
@@ -52,6 +60,9 @@ class KafkaConnection:
         }
         if self.ca_file is not None:
             settings["ssl.ca.location"] = self.ca_file
+        if self.cert_file is not None:
+            settings["ssl.certificate.location"] = self.cert_file
+            settings["ssl.key.location"] = self.key_file or self.cert_file
         if self.security_protocol.startswith("SASL"):
             settings |= {
                 "sasl.mechanism": self.sasl_mechanism,
@@ -92,6 +103,21 @@ class EngineSettings:
         Bytes of one partition in one fetch.
     take_over_s_max, commit_s_max, fold_s_max, stop_s_max : float
         Bounds after which a step is taken for stuck and the worker exits.
+    progress_s_max : float
+        How long records may wait without any being folded, or Kafka give no answer, before the
+        worker exits.
+    clock_skew_ms_max : int
+        How far the worker's clock may be off the broker's.
+    store : str
+        Where the local copy of states is: memory, or rocksdb (on disk, see `state_dir`).
+    store_cache_bytes : int
+        RocksDB's cache of blocks, for all tasks of a worker.
+    store_write_buffer_bytes : int
+        RocksDB's memory table; each task has up to three.
+    cached_leads_max : int
+        Decoded states that each task keeps at hand.
+    state_bytes_max : int
+        Size of a lead's state beyond which form answers that let it grow are dead letters.
     """
 
     app_id: str = "leadvelocity"
@@ -109,3 +135,10 @@ class EngineSettings:
     commit_s_max: float = 40.0
     fold_s_max: float = 300.0
     stop_s_max: float = 25.0
+    progress_s_max: float = 120.0
+    clock_skew_ms_max: int = 60_000
+    store: Literal["memory", "rocksdb"] = "memory"
+    store_cache_bytes: int = 64 << 20
+    store_write_buffer_bytes: int = 8 << 20
+    cached_leads_max: int = 20_000
+    state_bytes_max: int = 128 << 10

@@ -1,15 +1,15 @@
 """Reads the inputs of one task: guards against holes and merges by event time."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from agents.records import Record
-from agents.reducer import Arrival, Reducer
+from agents.reducer import Arrival
 from scoring.merge import Merge
-from streams.exits import OffsetRewind, PositionLost
+from streams.exits import ChangelogLost, OffsetRewind, PositionLost
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +23,8 @@ class Source:
         Shared by the tasks of a worker; only this task's partitions are read.
     partitions : sequence of TopicPartition
         The inputs, in the order of the merge.
+    read : callable
+        Makes arrivals of records of one input, all of them, in their order.
     holes : frozenset of str
         Topics whose offsets may have holes; a hole in another is read again before it is believed.
     """
@@ -31,7 +33,7 @@ class Source:
         self,
         consumer: AIOKafkaConsumer,
         partitions: Sequence[TopicPartition],
-        reducer: Reducer[Any, Any],
+        read: Callable[[Sequence[Record]], Awaitable[Sequence[Arrival[Any]]]],
         *,
         holes: frozenset[str],
         batch_records_max: int,
@@ -39,9 +41,9 @@ class Source:
         self._consumer = consumer
         self._partitions = tuple(partitions)
         self._index = {partition: index for index, partition in enumerate(self._partitions)}
-        self._reducer = reducer
+        self._read = read
         self._holes = holes
-        self._batch_records_max = batch_records_max
+        self.batch_records_max = batch_records_max
         self._expected: dict[TopicPartition, int] = {}
         self._seen_hole: dict[TopicPartition, int] = {}
         self._at_end = [False] * len(self._partitions)
@@ -53,15 +55,28 @@ class Source:
         Raises
         ------
         PositionLost
-            Retention took records that were not folded yet.
+            The topic no longer has what was not folded yet, or never had what was.
+        ChangelogLost
+            The positions themselves are older than what was committed.
         """
         begins = await self._consumer.beginning_offsets(self._partitions)
+        ends = await self._consumer.end_offsets(self._partitions)
         for partition in self._partitions:
             position = positions.get(partition.topic, begins[partition])
             await self._require(partition, position)
+            await self._compare(partition, positions.get(partition.topic, 0), ends[partition])
             self._expected[partition] = position
             self._consumer.seek(partition, position)
         return {partition.topic: self._expected[partition] for partition in self._partitions}
+
+    async def behind(self) -> bool:
+        """Ask the broker whether the inputs hold records that were not handed out."""
+        ends = await self._consumer.end_offsets(self._partitions)
+        for partition, end in ends.items():
+            # The position also passes markers of transactions, which are no records.
+            if await self._consumer.position(partition) < end:
+                return True
+        return len(self._merge) > 0
 
     @property
     def drained(self) -> bool:
@@ -70,25 +85,24 @@ class Source:
 
     async def poll(self, timeout_ms: int) -> list[Arrival[Any]]:
         """Return the next batch in merged order; empty when there is none within `timeout_ms`."""
-        batch = self._merge.pop(self._at_end, self._batch_records_max)
+        batch = self._merge.pop(self._at_end, self.batch_records_max)
         hungry = [
             partition
             for index, partition in enumerate(self._partitions)
-            if self._merge.waiting(index) < self._batch_records_max
+            if self._merge.waiting(index) < self.batch_records_max
         ]
         if hungry:
             await self._fetch(hungry, timeout_ms=0 if batch else timeout_ms)
-        return batch or self._merge.pop(self._at_end, self._batch_records_max)
+        return batch or self._merge.pop(self._at_end, self.batch_records_max)
 
     async def _fetch(self, hungry: list[TopicPartition], *, timeout_ms: int) -> None:
         fetched = await self._consumer.getmany(
-            *hungry, timeout_ms=timeout_ms, max_records=self._batch_records_max
+            *hungry, timeout_ms=timeout_ms, max_records=self.batch_records_max
         )
         for partition, raw in fetched.items():
             records = [_record(each) for each in await self._guarded(partition, raw)]
             if records:
-                await self._reducer.prepare(records)
-                arrivals = map(self._reducer.read, records)
+                arrivals = await self._read(records)
                 self._merge.add(self._index[partition], ((each.time_ms, each) for each in arrivals))
         for partition in hungry:
             stable_end = self._consumer.last_stable_offset(partition)
@@ -129,6 +143,26 @@ class Source:
                 f"{partition.topic}-{partition.partition}: next to fold is {position}, but the "
                 f"broker has nothing before {begin}: events were lost to retention; raise the "
                 "topic's retention before you start this group anew"
+            )
+
+    async def _compare(self, partition: TopicPartition, position: int, end: int) -> None:
+        """Hold the position against the topic, and against the group's own offset.
+
+        The group's offset is committed in the same transaction as the position, so it can only
+        be ahead where the records that held the position are gone.
+        """
+        where = f"{partition.topic}-{partition.partition}"
+        if position > end:
+            raise PositionLost(
+                f"{where}: next to fold is {position}, but the topic ends at {end}: it was made "
+                "anew, or cut; start under a new LEADVELOCITY_ENGINE__APP_ID, or bring it back"
+            )
+        committed = await self._consumer.committed(partition)
+        if committed is not None and committed > position:
+            raise ChangelogLost(
+                f"{where}: the changelog says {position}, but the group has committed {committed} "
+                "together with it: the changelog was emptied or cut, and states with it; bring it "
+                "back, or start under a new LEADVELOCITY_ENGINE__APP_ID to fold the topics anew"
             )
 
 

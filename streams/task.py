@@ -2,17 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from enum import StrEnum
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from agents.records import Record
+from agents.reducer import Arrival
 from streams.batch import Batch
+from streams.committer import Committer
 from streams.definition import TaskDefinition
 from streams.exits import StuckTask, fail_stop
 from streams.settings import EngineSettings
 from streams.source import Source
+from streams.suspects import Suspects, attempt_of
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +24,7 @@ logger = logging.getLogger(__name__)
 class TaskState(StrEnum):
     """Where a task is in its life."""
 
-    FENCING = "fencing"
+    RESTORING = "restoring"
     SEEKING = "seeking"
     RUNNING = "running"
     STOPPING = "stopping"
@@ -30,9 +34,8 @@ class TaskState(StrEnum):
 class Task:
     """Partition *p* of all inputs of a definition.
 
-    While a transaction is under way the next buffer is folded. Outputs, changed state and
-    positions are taken together in one synchronous stretch (`_commit_once`), and folded together
-    in one (`_fold`): between the two parts of either, nothing may be awaited.
+    While a transaction is under way the next buffer is folded. What is folded and the positions
+    after it move in one synchronous stretch (`_fold`), nothing is awaited in it.
 
     Parameters
     ----------
@@ -53,7 +56,7 @@ class Task:
         clock_ms: Callable[[], int],
     ) -> None:
         self.name = f"{definition.name}-{partition}"
-        self.state = TaskState.FENCING
+        self.state = TaskState.RESTORING
         self._definition = definition
         self._partition = partition
         self._settings = settings
@@ -64,24 +67,36 @@ class Task:
         self._source = Source(
             consumer,
             [TopicPartition(topic, partition) for topic in definition.inputs],
-            self._reducer,
+            self._read,
             holes=definition.holes,
             batch_records_max=settings.batch_records_max,
         )
-        self._positions: dict[str, int] = {}
-        self._pending = 0
-        self._wake = asyncio.Event()
-        self._room = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._committer = Committer(
+            self._reducer, self._ledger, settings, commit_s_max=self._bound(settings.commit_s_max)
+        )
+        self._suspects: Suspects | None = None
         self._opening = self._start(self._ledger.open())
         self._reader = self._start(self._guarded(self._run))
-        self._committer: asyncio.Task[Any] | None = None
+        self._commits: asyncio.Task[Any] | None = None
 
     @property
     def alive(self) -> bool:
         """Whether the task still is this worker's."""
         return self.state not in {TaskState.STOPPING, TaskState.DEAD}
+
+    @property
+    def progress(self) -> tuple[object, ...]:
+        """What changes whenever the task gets on."""
+        committer = self._committer
+        return (self.state, committer.commits, tuple(committer.positions.items()))
+
+    async def is_waiting(self) -> bool:
+        """Return whether records wait that only this task's own steps keep from being folded."""
+        if self.state is not TaskState.RUNNING:
+            return False
+        if self._definition.patient and self._committer.busy:
+            return False
+        return await self._source.behind()
 
     async def stop(self) -> None:
         """Let the transaction under way end, drop what is pending, and close."""
@@ -90,17 +105,22 @@ class Task:
             async with asyncio.timeout(self._settings.stop_s_max):
                 # An abandoned take-over could fence the next owner after all.
                 await asyncio.wait([self._opening])
+                if self._suspects is not None:
+                    await self._suspects.leave()
+                await self._committer.close()
                 await self._end(self._reader)
-                await self._idle.wait()
+                if self._suspects is not None:
+                    await self._suspects.take_back()
         except TimeoutError as error:
             if not self._definition.patient:
                 fail_stop(f"task {self.name} does not stop", error)
-        for task in (self._opening, self._reader, self._committer):
+        for task in (self._opening, self._reader, self._commits):
             if task is not None:
                 await self._end(task)
         await self._ledger.close()
         self.state = TaskState.DEAD
-        logger.info("task %s stopped, %d folded records dropped", self.name, self._pending)
+        dropped = self._committer.pending
+        logger.info("task %s stopped, %d folded records dropped", self.name, dropped)
 
     def _bound(self, seconds: float) -> float | None:
         return None if self._definition.patient else seconds
@@ -123,31 +143,59 @@ class Task:
 
     async def _run(self) -> None:
         async with asyncio.timeout(self._bound(self._settings.take_over_s_max)):
-            positions, entries = await asyncio.shield(self._opening)
+            positions, state = await asyncio.shield(self._opening)
             if not self.alive:
                 return
             self.state = TaskState.SEEKING
-            self._reducer.restore(entries)
+            self._reducer.restore(state)
             sought = await self._source.seek(positions)
         if not self.alive:
             return
-        self._positions = sought
+        self._committer.start_from(sought)
+        if self._definition.quarantines:
+            attempt = attempt_of(state, positions, inputs=len(self._definition.inputs))
+            self._suspects = Suspects(attempt, self._reducer, self._committer)
         self.state = TaskState.RUNNING
-        logger.info("task %s runs: %d state entries, %s", self.name, len(entries), sought)
-        self._committer = self._start(self._guarded(self._commit_loop))
+        logger.info("task %s runs from %s", self.name, sought)
+        if self._suspects is not None and self._suspects.alone:
+            await self._read_alone(self._suspects)
+        self._commits = self._start(self._guarded(self._committer.run))
         await self._read_loop()
+
+    async def _read(self, records: Sequence[Record]) -> Sequence[Arrival[Any]]:
+        if self._suspects is not None:
+            return await self._suspects.read(records)
+        await self._reducer.prepare(records)
+        return [self._reducer.read(each) for each in records]
+
+    async def _read_alone(self, suspects: Suspects) -> None:
+        """Handle records one at a time while one of the next is suspected of killing the task."""
+        logger.warning("task %s died here before: its next records are handled alone", self.name)
+        while self.alive and suspects.alone:
+            arrivals = await self._poll()
+            for arrival in arrivals:
+                async with suspects.under_way(arrival.record):
+                    await self._hand_over(Batch(arrivals, until_ms=None, fold=self._fold))
+                await suspects.commit()
+            if not arrivals and self._source.drained:
+                break  # all that could be suspected are through
 
     async def _read_loop(self) -> None:
         while self.alive:
-            arrivals = await self._source.poll(self._settings.timer_interval_ms)
+            arrivals = await self._poll()
             until_ms = None if arrivals else self._timers_due()
             if not arrivals and until_ms is None:
                 continue
-            while self._pending > self._settings.pending_records_max:
-                self._room.clear()
-                await self._room.wait()
+            await self._committer.room()
             if self.alive:
                 await self._hand_over(Batch(arrivals, until_ms=until_ms, fold=self._fold))
+
+    async def _poll(self) -> list[Arrival[Any]]:
+        settings = self._settings
+        few = None if self._suspects is None else self._suspects.records_max
+        self._source.batch_records_max = settings.batch_records_max if few is None else few
+        self._committer.pending_records_max = settings.pending_records_max if few is None else few
+        return await self._source.poll(settings.timer_interval_ms)
 
     def _timers_due(self) -> int | None:
         """Return up to when timers are due, if any is and no input holds an event before it."""
@@ -169,38 +217,12 @@ class Task:
         if not self.alive:
             return
         now_ms = self._clock_ms()
+        fired = 0
         try:
             if batch.until_ms is not None:
-                self._pending += self._reducer.fire(until_ms=batch.until_ms, now_ms=now_ms)
+                fired = self._reducer.fire(until_ms=batch.until_ms, now_ms=now_ms)
             else:
                 self._reducer.fold(batch.arrivals, now_ms=now_ms)
         except Exception as error:  # noqa: BLE001  # an agent that goes on after an error has lost its event
             fail_stop(f"task {self.name} cannot fold", error)
-        for arrival in batch.arrivals:
-            self._positions[arrival.record.topic] = arrival.record.offset + 1
-        self._pending += len(batch.arrivals)
-        self._wake.set()
-
-    async def _commit_loop(self) -> None:
-        loop = asyncio.get_running_loop()
-        last_s = 0.0
-        while self.alive:
-            await self._wake.wait()
-            self._wake.clear()
-            linger_s = last_s + self._settings.linger_ms / 1_000 - loop.time()
-            if linger_s > 0 and self._pending < self._settings.pending_records_max // 2:
-                await asyncio.sleep(linger_s)
-            last_s = loop.time()
-            if self._pending and self.alive:
-                await self._commit_once()
-
-    async def _commit_once(self) -> None:
-        effects, positions = self._reducer.take(), dict(self._positions)
-        self._pending = 0
-        self._room.set()
-        self._idle.clear()
-        async with asyncio.timeout(self._bound(self._settings.commit_s_max)):
-            await self._ledger.commit(effects, positions)
-        self._idle.set()
-        if self._pending:
-            self._wake.set()
+        self._committer.folded(batch.arrivals, fired=fired)

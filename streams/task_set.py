@@ -10,7 +10,9 @@ from streams.batch import Batch
 from streams.definition import TaskDefinition
 from streams.exits import TornAssignment
 from streams.settings import EngineSettings
+from streams.state_store import StateStores
 from streams.task import Task
+from streams.task_assignor import Claims
 
 logger = logging.getLogger(__name__)
 
@@ -30,16 +32,28 @@ class TaskSet:
         settings: EngineSettings,
         *,
         consumer: AIOKafkaConsumer,
+        stores: StateStores,
         deliver: Callable[[str, int, Batch], Awaitable[None]],
         clock_ms: Callable[[], int],
     ) -> None:
         self._definitions = tuple(definitions)
         self._settings = settings
         self._consumer = consumer
+        self._stores = stores
         self._deliver = deliver
         self._clock_ms = clock_ms
         self._tasks: list[Task] = []
+        self._owned: list[str] = []
         self._closed = False
+
+    @property
+    def tasks(self) -> Sequence[Task]:
+        """The tasks that the worker has now."""
+        return self._tasks
+
+    def claims(self) -> Claims:
+        """Return which tasks would come cheap here."""
+        return Claims(owned=self._owned, held=sorted(self._stores.held()))
 
     def assign(self, assigned: set[TopicPartition]) -> None:
         """Start a task for each partition that came; take-over goes on in the background.
@@ -65,7 +79,9 @@ class TaskSet:
                         "inputs need equal partition counts: run `leadvelocity setup`"
                     )
                 self._tasks.append(self._task(definition, partition))
-        logger.info("assigned %s", [task.name for task in self._tasks])
+        self._owned = [task.name for task in self._tasks]
+        self._stores.retain(set(self._owned))
+        logger.info("assigned %s", self._owned)
 
     async def revoke(self) -> None:
         """Stop all tasks and forget their state."""

@@ -1,11 +1,11 @@
 """Faust's transport `task://`: delivers batches of tasks, keeps Faust's fetches and commits out."""
 
+import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import ConsumerStoppedError
 from faust import Schema
 from faust.transport import consumer as faust_consumer
@@ -17,11 +17,9 @@ from streams.batch import Batch
 from streams.exits import EngineError, fail_stop
 from streams.rebalance import RebalanceListener
 from streams.runtime import Runtime
+from streams.task_assignor import Claims, TaskAssignor
 from streams.task_set import TaskSet
-
-HEARTBEAT_INTERVAL_MS_MAX = 1_000
-MAX_POLL_INTERVAL_MS = 24 * 3_600_000
-"""A task that waits for its ledger does not poll; its own bounds watch it, not the group's."""
+from streams.watchdog import Watchdog
 
 
 class FaustPathEntered(EngineError):
@@ -35,23 +33,23 @@ class TaskConsumer(faust_consumer.Consumer):
     consumer_stopped_errors = (ConsumerStoppedError,)
     _consumer: AIOKafkaConsumer | None = None
     _task_set: TaskSet | None = None
+    _watch: asyncio.Task[None] | None = None
 
     async def subscribe(self, topics: Iterable[str]) -> None:
         """Join the group; called by Faust once all agents have started."""
         runtime: Runtime = cast("Any", self.app).runtime
-        inputs = {topic for each in runtime.definitions for topic in each.inputs}
-        if self._consumer is not None or set(topics) != {
-            each.inputs[0] for each in runtime.definitions
-        }:
+        definitions = runtime.definitions
+        inputs = {topic for each in definitions for topic in each.inputs}
+        if self._consumer is not None or set(topics) != {each.inputs[0] for each in definitions}:
             fail_stop(f"the subscription changed to {sorted(topics)}")
         self.app.flow_control.resume()  # once: it clears the agents' queues
-        self._consumer = AIOKafkaConsumer(
-            **runtime.connection.aiokafka(), **_group_settings(runtime)
-        )
+        assignor = TaskAssignor({each.name: each.inputs for each in definitions}, self._claims)
+        self._consumer = runtime.clients.member(assignor)
         self._task_set = TaskSet(
-            runtime.definitions,
+            definitions,
             runtime.settings,
             consumer=self._consumer,
+            stores=runtime.stores,
             deliver=self._deliver,
             clock_ms=runtime.clock_ms,
         )
@@ -59,12 +57,31 @@ class TaskConsumer(faust_consumer.Consumer):
         self._consumer.subscribe(
             sorted(inputs), listener=RebalanceListener(self._task_set, self._announce)
         )
+        self._watch = asyncio.create_task(
+            _or_fail_stop(
+                Watchdog(
+                    self._consumer,
+                    TopicPartition(min(inputs), 0),
+                    lambda: self._owned.tasks,
+                    progress_s_max=runtime.settings.progress_s_max,
+                )
+            )
+        )
 
     async def on_stop(self) -> None:
         """Finish the transactions under way, then leave the group."""
-        if self._consumer is not None and self._task_set is not None:
-            await self._task_set.close()
+        if self._consumer is not None and self._watch is not None:
+            self._watch.cancel()
+            await self._owned.close()
             await self._consumer.stop()
+
+    @property
+    def _owned(self) -> TaskSet:
+        assert self._task_set is not None, "tasks come with the subscription"
+        return self._task_set
+
+    def _claims(self) -> Claims:
+        return self._owned.claims()
 
     async def _announce(self, assigned: set[TopicPartition]) -> None:
         # Faust's conductor keeps an index of partitions to agents' queues.
@@ -181,19 +198,8 @@ class BatchSchema(Schema[Any, Any]):
         return batch
 
 
-def _group_settings(runtime: Runtime) -> dict[str, Any]:
-    settings = runtime.settings
-    return {
-        "group_id": settings.app_id,
-        "enable_auto_commit": False,
-        "auto_offset_reset": "earliest",
-        "isolation_level": "read_committed",
-        "partition_assignment_strategy": [RangePartitionAssignor],
-        "session_timeout_ms": settings.session_timeout_ms,
-        "rebalance_timeout_ms": int(settings.stop_s_max * 1_000) + settings.session_timeout_ms,
-        "heartbeat_interval_ms": min(HEARTBEAT_INTERVAL_MS_MAX, settings.session_timeout_ms // 3),
-        "max_poll_interval_ms": MAX_POLL_INTERVAL_MS,
-        "fetch_max_wait_ms": settings.fetch_wait_ms_max,
-        "max_partition_fetch_bytes": settings.fetch_bytes_max,
-        "retry_backoff_ms": 50,
-    }
+async def _or_fail_stop(watchdog: Watchdog) -> None:
+    try:
+        await watchdog.watch()
+    except Exception as error:  # noqa: BLE001  # a worker that nobody watches must not stay either
+        fail_stop("the worker does not get on", error)

@@ -2,17 +2,29 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from agents.records import Output
-from streams.settings import KafkaConnection
+from streams.kafka_clients import KafkaClients
 
-BATCH_BYTES_MAX = 1 << 20
-REQUEST_BYTES_MAX = 8 << 20
-RETRY_BACKOFF_MS = 20
-"""Right after a commit the broker says CONCURRENT_TRANSACTIONS; the default waits 100 ms."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """Where the records of a partition went.
+
+    Parameters
+    ----------
+    next_offset : int
+        One more than the offset of the last.
+    appended_ms : int
+        When the broker appended the last, by its own clock; only where the topic keeps that.
+    """
+
+    next_offset: int
+    appended_ms: int
 
 
 class TxnWriter:
@@ -20,31 +32,17 @@ class TxnWriter:
 
     Parameters
     ----------
+    clients : KafkaClients
     transactional_id : str
         Belongs to the task, whoever owns it.
     group_id : str
-        The consumer group whose offsets are set along, for lag monitoring only.
+        The consumer group whose offsets are set along: for lag monitoring, and as a second
+        witness of the positions.
     """
 
-    def __init__(
-        self,
-        connection: KafkaConnection,
-        *,
-        transactional_id: str,
-        group_id: str,
-        transaction_timeout_ms: int,
-    ) -> None:
+    def __init__(self, clients: KafkaClients, *, transactional_id: str, group_id: str) -> None:
         self._group_id = group_id
-        self._producer = AIOKafkaProducer(
-            **connection.aiokafka(),
-            transactional_id=transactional_id,
-            transaction_timeout_ms=transaction_timeout_ms,
-            linger_ms=0,
-            max_batch_size=BATCH_BYTES_MAX,
-            max_request_size=REQUEST_BYTES_MAX,
-            retry_backoff_ms=RETRY_BACKOFF_MS,
-            acks="all",
-        )
+        self._producer = clients.producer(transactional_id)
 
     async def start(self) -> None:
         """Fence the owner before, and settle its last transaction."""
@@ -54,26 +52,36 @@ class TxnWriter:
         self,
         outputs: Mapping[TopicPartition, Sequence[Output]],
         offsets: Mapping[TopicPartition, int],
-    ) -> None:
+    ) -> dict[TopicPartition, Written]:
         """Write `outputs` and `offsets` in one transaction.
 
         Raises
         ------
         aiokafka.errors.KafkaError
-            Fenced, rejected or unreachable; nothing of it is visible then.
+            Fenced, rejected or unreachable; nothing of it is visible then, or all of it where
+            only the answer to the commit was lost.
         """
         producer = self._producer
         await producer.begin_transaction()
         sent = [
-            await producer.send_batch(batch, partition.topic, partition=partition.partition)
+            (
+                partition,
+                await producer.send_batch(batch, partition.topic, partition=partition.partition),
+                batch,
+            )
             for partition, records in outputs.items()
             for batch in self._batches(records)
         ]
+        waiting = [future for _, future, _ in sent]
         if offsets:
-            sent.append(producer.send_offsets_to_transaction(dict(offsets), self._group_id))
+            waiting.append(producer.send_offsets_to_transaction(dict(offsets), self._group_id))
         # commit_transaction would commit the rest of a transaction of which a batch was rejected.
-        await asyncio.gather(*sent)
+        await asyncio.gather(*waiting)
         await producer.commit_transaction()
+        return {
+            partition: _written(future.result(), batch.record_count())
+            for partition, future, batch in sent
+        }
 
     async def close(self) -> None:
         """Close the producer."""
@@ -92,6 +100,11 @@ class TxnWriter:
         for each in batches:
             each.close()
         return batches
+
+
+def _written(metadata: object, records: int) -> Written:
+    offset, timestamp = getattr(metadata, "offset", 0), getattr(metadata, "timestamp", 0)
+    return Written(next_offset=offset + records, appended_ms=timestamp)
 
 
 def _append(batch: BatchBuilder, record: Output) -> bool:

@@ -1,11 +1,15 @@
 """`leadvelocity sink`."""
 
+import signal
+
 import typer
 
+from leadvelocity.boot_checks import check_boot
 from leadvelocity.context import open_settings
 from leadvelocity.options import DirectoryOption, SettingsOption
-from leadvelocity.provision import require_setup
+from leadvelocity.position_notes import PositionNotes
 from leadvelocity.roles import run_sink
+from leadvelocity.source_check import require_same_topics
 
 app = typer.Typer()
 
@@ -13,6 +17,17 @@ app = typer.Typer()
 @app.command()
 def sink(directory: DirectoryOption = None, settings_file: SettingsOption = None) -> None:
     """Write the output topics into ClickHouse until SIGTERM or Ctrl-C."""
+    signal.signal(signal.SIGTERM, _leave)  # until the engine takes it: the checks may wait long
     settings = open_settings(directory, settings_file)
-    require_setup(settings)
-    run_sink(settings)
+    check_boot(settings)
+    require_same_topics(settings)
+    notes = PositionNotes(settings)
+    notes.start()
+    try:
+        run_sink(settings)
+    finally:
+        notes.stop()
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(0)

@@ -2,9 +2,9 @@
 
 import typer
 
+from leadvelocity.boot_checks import check_boot
 from leadvelocity.context import open_settings
 from leadvelocity.options import DirectoryOption, ModelOption, SettingsOption
-from leadvelocity.provision import require_setup
 from leadvelocity.roles import run_worker
 from leadvelocity.scoring_model import load_model
 
@@ -20,5 +20,5 @@ def worker(
     """Score events until SIGTERM or Ctrl-C; any number of workers share the work."""
     settings = open_settings(directory, settings_file)
     scoring_model = load_model(model or settings.model)
-    require_setup(settings)
+    check_boot(settings)
     run_worker(settings, scoring_model)

@@ -88,7 +88,7 @@ class Pipeline:
         end = time.monotonic() + seconds
         while not done():
             for process in self.running:
-                assert process.poll() is None, f"{process.args} ended:\n{self.logs()}"
+                assert process.poll() is None, f"{process.args!r} ended:\n{self.logs()}"
             assert time.monotonic() < end, f"{what} took longer than {seconds} s:\n{self.logs()}"
             time.sleep(0.5)
 

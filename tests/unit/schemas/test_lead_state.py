@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.lead_state import CorruptState, UnknownStateVersion, decode, encode
+from schemas.lead_state import CorruptState, UnknownStateVersion, cools_at_ms, decode, encode
 from scoring.state import Count, LeadState, ProfileField
 
 STATE = LeadState(
@@ -38,20 +38,33 @@ def test_round_trip() -> None:
         ]
 
 
-def test_bytes_are_kept() -> None:
-    """States that older workers wrote stay readable: these bytes are one of them."""
-    small = replace(STATE, counts=(None,), profile=(), recent_ids=("a",), slow=STATE.fast)
-    written = bytes.fromhex(
-        "019b91c092cbc00c0000000000000592cbc00c000000000000059091a1610201020304a3616263"
-    )
-    assert encode(small) == written
-    assert decode(written) == small
+SMALL = replace(STATE, counts=(None,), profile=(), recent_ids=("a",), slow=STATE.fast)
+FORMAT_1 = bytes.fromhex(
+    "019b91c092cbc00c0000000000000592cbc00c000000000000059091a1610201020304a3616263"
+)
+FORMAT_2 = bytes.fromhex(
+    "0200000000000000049a91c092cbc00c0000000000000592cbc00c000000000000059091a16102010203a3616263"
+)
+
+
+@pytest.mark.parametrize("written", [FORMAT_1, FORMAT_2])
+def test_bytes_are_kept(written: bytes) -> None:
+    """States that older workers wrote stay readable: these bytes are of each format there was."""
+    assert decode(written) == SMALL
+    assert cools_at_ms(written) == SMALL.cools_at_ms
+    assert encode(SMALL) == FORMAT_2
+
+
+def test_the_cooling_time_is_had_without_the_rest() -> None:
+    """The time at which a lead cools reads the same from the bytes alone."""
+    for at_ms in (None, 0, -5, 1 << 52):
+        assert cools_at_ms(encode(replace(STATE, cools_at_ms=at_ms))) == at_ms
 
 
 def test_unknown_version() -> None:
     """A state in another format is refused with the way out."""
     with pytest.raises(UnknownStateVersion, match="replay"):
-        decode(b"\x02" + encode(STATE)[1:])
+        decode(b"\x03" + encode(STATE)[1:])
 
 
 def test_damaged() -> None:
@@ -60,6 +73,13 @@ def test_damaged() -> None:
     for length in range(len(data)):
         with pytest.raises(CorruptState):
             decode(data[:length])
-    for bad in (data + b"\x00", b"\x01\x90", b"\x01\xff\xff", data.replace(b"\x93", b"\x92", 1)):
+    for bad in (
+        data + b"\x00",
+        b"\x01\x90",
+        b"\x01\xff\xff",
+        b"\x02",
+        FORMAT_2[:8],
+        data.replace(b"\x93", b"\x92", 1),
+    ):
         with pytest.raises(CorruptState):
             decode(bad)

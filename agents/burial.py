@@ -1,0 +1,49 @@
+"""Dead letters: what an agent does with a record that it cannot use."""
+
+from dataclasses import dataclass
+
+from agents.records import Output, Record
+from agents.rerouting import Origin
+from schemas import outputs
+from schemas.dead_letter_reason import DeadLetterReason
+from schemas.encoding import Encoder
+from schemas.topics import DEAD_LETTERS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """A record that cannot be used, and why."""
+
+    reason: DeadLetterReason
+    text: str
+
+
+def dead_letter(
+    encoder: Encoder, record: Record, origin: Origin, why: Unreadable, *, now_ms: int
+) -> Output:
+    """Return the dead letter of a record.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        Of dead letters.
+    record : Record
+    origin : Origin
+        Where the record was appended first.
+    why : Unreadable
+    now_ms : int
+        Wall clock, UTC epoch milliseconds.
+    """
+    letter = outputs.dead_letter_record(
+        topic=origin.topic,
+        partition=origin.partition,
+        offset=origin.offset,
+        timestamp_ms=origin.timestamp_ms,
+        key=record.key,
+        value=record.value,
+        headers=record.headers,
+        reason=why.reason,
+        text=why.text,
+        failed_at_ms=now_ms,
+    )
+    return Output(topic=DEAD_LETTERS, key=record.key, value=encoder.encode(letter))

@@ -1,0 +1,126 @@
+"""Makes what a task has folded durable, one transaction at a time, while the next is folded."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agents.reducer import Arrival, Effects, Reducer
+from streams.ledger import Ledger, Positions
+from streams.settings import EngineSettings
+
+
+class Committer:
+    """The folded part of a task: its effects wait in the reducer, its positions here.
+
+    Effects and positions grow together in one synchronous stretch (the caller's fold and
+    `folded`), and are taken together in one (`_commit`): between the two parts of either,
+    nothing may be awaited.
+
+    Parameters
+    ----------
+    commit_s_max : float or None
+        After it a commit is taken for stuck; None: it may take any time.
+    """
+
+    def __init__(
+        self,
+        reducer: Reducer[Any, Any],
+        ledger: Ledger[Any],
+        settings: EngineSettings,
+        *,
+        commit_s_max: float | None,
+    ) -> None:
+        self._reducer = reducer
+        self._ledger = ledger
+        self._linger_s = settings.linger_ms / 1_000
+        self._commit_s_max = commit_s_max
+        self._positions: dict[str, int] = {}
+        self._committed: Positions = {}
+        self._lock = asyncio.Lock()
+        self._wake = asyncio.Event()
+        self._room = asyncio.Event()
+        self._closed = False
+        self.pending_records_max = settings.pending_records_max
+        self.pending = 0
+        self.commits = 0
+
+    @property
+    def positions(self) -> Positions:
+        """What is folded."""
+        return self._positions
+
+    @property
+    def committed(self) -> Positions:
+        """What is durable."""
+        return self._committed
+
+    @property
+    def busy(self) -> bool:
+        """Whether something waits to be committed, or is being committed."""
+        return self.pending > 0 or self._lock.locked()
+
+    def start_from(self, positions: Positions) -> None:
+        """Take the positions that the ledger holds."""
+        self._positions, self._committed = dict(positions), dict(positions)
+
+    def folded(self, arrivals: Sequence[Arrival[Any]], *, fired: int = 0) -> None:
+        """Move the positions past what was just folded; call it before anything is awaited."""
+        for arrival in arrivals:
+            self._positions[arrival.record.topic] = arrival.record.offset + 1
+        self.pending += len(arrivals) + fired
+        self._wake.set()
+
+    async def room(self) -> None:
+        """Wait until little enough is pending."""
+        while self.pending > self.pending_records_max:
+            self._room.clear()
+            await self._room.wait()
+
+    async def run(self) -> None:
+        """Commit whatever is folded, until closed."""
+        loop = asyncio.get_running_loop()
+        last_s = 0.0
+        while not self._closed:
+            await self._wake.wait()
+            self._wake.clear()
+            linger_s = last_s + self._linger_s - loop.time()
+            if linger_s > 0 and self.pending < self.pending_records_max // 2:
+                await asyncio.sleep(linger_s)
+            last_s = loop.time()
+            if self.pending:
+                await self.commit()
+
+    async def commit(self, entries: Mapping[bytes, bytes] | None = None) -> None:
+        """Commit what is folded, with further entries of the state.
+
+        Raises
+        ------
+        Exception
+            Whatever the ledger says, or TimeoutError: it is not known what holds.
+        """
+        async with self._lock:
+            if self._closed:
+                return
+            effects, positions = self._reducer.take(), dict(self._positions)
+            self.pending = 0
+            self._room.set()
+            if entries:
+                effects.state.update(entries)
+            await self._write(effects, positions)
+            self._committed = positions
+            self.commits += 1
+
+    async def note(self, entries: Mapping[bytes, bytes]) -> None:
+        """Commit entries of the state alone; what is folded keeps waiting."""
+        async with self._lock:
+            await self._write(Effects(state=dict(entries)), self._committed)
+
+    async def close(self) -> None:
+        """Commit no more of what is folded, and wait for the commit under way."""
+        self._closed = True
+        async with self._lock:
+            pass
+
+    async def _write(self, effects: Any, positions: Positions) -> None:
+        async with asyncio.timeout(self._commit_s_max):
+            await self._ledger.commit(effects, positions)

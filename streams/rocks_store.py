@@ -1,0 +1,265 @@
+"""State on disk, in RocksDB: only what is committed, and only as long as it can be trusted.
+
+An entry's key begins with its kind: ``s`` the state's own, ``d`` the times at which entries are
+due, ``m`` what the copy says of itself. One write batch holds entries, times and offset, so a
+crash cuts the copy back to an earlier commit and never tears it; the changelog has the rest.
+"""
+
+import logging
+import shutil
+import struct
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
+
+from streams.state_store import Changes, StateFormat, StoreDoubtful
+
+logger = logging.getLogger(__name__)
+
+LAYOUT = 1
+"""Of the keys and values in the folder; a copy with another layout is thrown away."""
+
+BLOOM_BITS = 10
+MEMTABLES_MAX = 3
+
+_STATE, _DUE, _META = b"s", b"d", b"m"
+_OFFSET, _IDENTITY = b"moffset", b"midentity"
+_DUE_TIME = struct.Struct(">Q")
+_SIGN = 1 << 63  # so that times before 1970 sort first
+_DUE_HEAD_BYTES = 1 + _DUE_TIME.size
+
+
+class RocksStore:
+    """Entries of one task in a folder of their own.
+
+    Parameters
+    ----------
+    folder : Path
+    state_format : StateFormat
+    identity : str
+        Of what this is a copy; a folder that says otherwise is emptied.
+    cache : Cache
+        Of blocks, shared by the stores of a worker.
+    write_buffer_bytes : int
+        Size of a memory table, of which there are a few.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be used: no room, no permission, or somebody else has it open.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        state_format: StateFormat,
+        *,
+        identity: str,
+        cache: Cache,
+        write_buffer_bytes: int,
+    ) -> None:
+        self._folder = folder
+        self._format = state_format
+        self._identity = msgspec.json.encode({"layout": LAYOUT, "copy_of": identity})
+        self._options = _options(cache, write_buffer_bytes)
+        self._db: Rdict | None = None
+        self.offset = 0
+        self._open()
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return an entry."""
+        with self._failures():
+            value: bytes | None = self._rocks.get(_STATE + key)
+        return value
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Return all entries."""
+        with self._failures():
+            for key, value in self._scan(_STATE):
+                yield key[len(_STATE) :], value
+
+    def next_due_ms(self, *, skip: Container[bytes]) -> int | None:
+        """Return when the next entry is due."""
+        with self._failures():
+            for place, _ in self._scan(_DUE):
+                if place[_DUE_HEAD_BYTES:] not in skip:
+                    return _due_ms(place)
+        return None
+
+    def take_due(self, *, skip: Container[bytes], until_ms: int, entries_max: int) -> list[bytes]:
+        """Return the keys of entries due up to `until_ms`, earliest first."""
+        keys: list[bytes] = []
+        with self._failures():
+            for place, _ in self._scan(_DUE):
+                if len(keys) == entries_max or _due_ms(place) > until_ms:
+                    break
+                if (key := place[_DUE_HEAD_BYTES:]) not in skip:
+                    keys.append(key)
+        return keys
+
+    def apply(self, changes: Changes, *, offset: int) -> None:
+        """Take changes and the offset after them, both or neither."""
+        batch = WriteBatch(raw_mode=True)
+        with self._failures():
+            for key, value in changes.items():
+                self._change(batch, key, value)
+            batch.put(_OFFSET, b"%d" % offset)
+            self._rocks.write(batch)
+        self.offset = offset
+
+    def clear(self) -> None:
+        """Throw everything away."""
+        self.close()
+        shutil.rmtree(self._folder)
+        self._open()
+
+    def close(self) -> None:
+        """Write what is in memory to the folder, and let go of it."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    @property
+    def _rocks(self) -> Rdict:
+        assert self._db is not None, "a closed store is not used"
+        return self._db
+
+    def _open(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db = Rdict(str(self._folder), self._options)
+            if self._db.get(_IDENTITY) == self._identity:
+                self.offset = int(self._db.get(_OFFSET) or b"0")
+                return
+            reason = "it is a copy of something else" if self._db.get(_IDENTITY) else None
+        except Exception as error:  # rocksdict raises nothing narrower
+            if _is_outside(error):
+                raise OSError(f"the state folder {self._folder}: {error}") from error
+            reason = str(error)
+        self._begin_anew(reason)
+
+    def _begin_anew(self, reason: str | None) -> None:
+        if reason is not None:
+            logger.warning("%s is read anew from the changelog: %s", self._folder, reason)
+        self.close()
+        shutil.rmtree(self._folder)
+        self._folder.mkdir(parents=True)
+        try:
+            self._db = Rdict(str(self._folder), self._options)
+            self._db[_IDENTITY] = self._identity
+        except Exception as error:
+            raise OSError(f"the state folder {self._folder}: {error}") from error
+        self.offset = 0
+
+    def _change(self, batch: WriteBatch, key: bytes, value: bytes | None) -> None:
+        before = self._rocks.get(_STATE + key)
+        was_ms = None if before is None else self._format.due_ms(key, before)
+        is_ms = None if value is None else self._format.due_ms(key, value)
+        if was_ms is not None and was_ms != is_ms:
+            batch.delete(_due_place(was_ms, key))
+        if is_ms is not None and was_ms != is_ms:
+            batch.put(_due_place(is_ms, key), b"")
+        if value is None:
+            batch.delete(_STATE + key)
+        else:
+            batch.put(_STATE + key, value)
+
+    def _scan(self, kind: bytes) -> Iterator[tuple[bytes, bytes]]:
+        iterator: Any = self._rocks.iter()
+        try:
+            iterator.seek(kind)
+            while iterator.valid() and (key := iterator.key()).startswith(kind):
+                yield key, iterator.value()
+                iterator.next()
+            iterator.status()
+        finally:
+            del iterator  # one that lives keeps the folder open
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Tell a copy that is damaged, which is thrown away here, from a folder without room."""
+        try:
+            yield
+        except (AssertionError, GeneratorExit):
+            raise
+        except Exception as error:
+            if _is_outside(error):
+                raise OSError(f"the state folder {self._folder}: {error}") from error
+            self.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise StoreDoubtful(
+                f"{self._folder} is damaged and was thrown away; start the worker again, it reads "
+                f"the state from the changelog: {error}"
+            ) from error
+
+
+class RocksStores:
+    """Copies on disk, each in a folder of its own below the worker's.
+
+    Parameters
+    ----------
+    folder : Path
+        The worker's own; see `state_folder.claim`.
+    cache_bytes : int
+        Of blocks, for all copies together.
+    write_buffer_bytes : int
+        Of each copy.
+    """
+
+    def __init__(self, folder: Path, *, cache_bytes: int, write_buffer_bytes: int) -> None:
+        self._folder = folder
+        self._cache = Cache(cache_bytes)
+        self._write_buffer_bytes = write_buffer_bytes
+
+    def open(self, name: str, state_format: StateFormat, *, changelog_id: str) -> RocksStore:
+        """Open the copy of a task's state, empty if there is none to trust."""
+        return RocksStore(
+            self._folder / name,
+            state_format,
+            identity=f"{name} of changelog {changelog_id}",
+            cache=self._cache,
+            write_buffer_bytes=self._write_buffer_bytes,
+        )
+
+    def held(self) -> Iterator[str]:
+        """Return the names of tasks whose state is here."""
+        return (each.parent.name for each in self._folder.glob("*/CURRENT"))
+
+    def retain(self, names: set[str]) -> None:
+        """Keep all: they are on disk, and may be wanted again."""
+
+
+def _options(cache: Cache, write_buffer_bytes: int) -> Options:
+    blocks = BlockBasedOptions()
+    blocks.set_block_cache(cache)
+    blocks.set_bloom_filter(BLOOM_BITS, False)  # the library's own order
+    blocks.set_cache_index_and_filter_blocks(True)
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_block_based_table_factory(blocks)
+    options.set_write_buffer_size(write_buffer_bytes)
+    options.set_max_write_buffer_number(MEMTABLES_MAX)
+    options.set_max_open_files(256)
+    options.set_keep_log_file_num(2)
+    return options
+
+
+def _due_place(due_ms: int, key: bytes) -> bytes:
+    return _DUE + _DUE_TIME.pack(due_ms + _SIGN) + key
+
+
+def _due_ms(place: bytes) -> int:
+    return int(_DUE_TIME.unpack_from(place, len(_DUE))[0]) - _SIGN
+
+
+def _is_outside(error: Exception) -> bool:
+    """Whether the disk or another process is at fault, not what the folder holds."""
+    text = str(error)
+    return isinstance(error, OSError) or any(
+        each in text
+        for each in ("lock", "No space", "Permission", "Read-only", "quota", "File too large")
+    )
