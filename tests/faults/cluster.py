@@ -75,9 +75,18 @@ class Cluster:
         """Wait until a worker has taken over a task."""
         log = self.log(name)
         self.wait(
-            lambda: " runs: " in log.read_text(errors="replace"),
+            lambda: " runs from " in log.read_text(errors="replace"),
             seconds=seconds,
             what=f"{name} taking over",
+        )
+
+    def wait_until_it_folds(self, *, seconds: float = 60.0) -> None:
+        """Wait until something more is committed, if anything is left to fold."""
+        before = self.folded()
+        self.wait(
+            lambda: self.folded() > before or self.caught_up(),
+            seconds=seconds,
+            what="folding",
         )
 
     def start_sink(self, name: str = "sink") -> None:
