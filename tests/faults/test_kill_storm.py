@@ -6,6 +6,7 @@ from threading import Event
 
 import pytest
 
+from tests.faults.oracle import positions_behind_effects
 from tests.faults.stores import STORES, settings_of
 from tests.faults.traffic import MINUTE_MS, Traffic, now_ms
 
@@ -23,6 +24,9 @@ def storm(cluster, seed, *, seconds, hits, number=signal.SIGKILL):
             cluster.wait_until_it_folds()
         Event().wait(randomness.uniform(0.2, 1.8) * seconds / hits)
         cluster.supervisor.hit(randomness.choice(cluster.supervisor.names("worker")), number)
+        if hit % 4 == 3:
+            ahead = list(positions_behind_effects(cluster.reader.snapshot()))
+            assert not ahead, ahead[:5]
     return hits
 
 
