@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,18 +60,17 @@ class Pipeline:
         self,
         *role: str,
         log: Path,
-        stdin: int = subprocess.DEVNULL,
         program: Sequence[str] = COMMAND,
-        **variables: str,
+        variables: Mapping[str, str] | None = None,
     ) -> subprocess.Popen:
-        """Start a role that the caller looks after."""
+        """Start a role that the caller looks after; what is sent to it comes through a pipe."""
         with log.open("ab") as stream:
             return subprocess.Popen(
                 [*program, *role, "--dir", str(self.folder)],
-                stdin=stdin,
+                stdin=subprocess.PIPE if role[0] == "send" else subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,
-                env=os.environ | self.variables | variables,
+                env=os.environ | self.variables | dict(variables or {}),
             )
 
     def worker(self) -> subprocess.Popen:

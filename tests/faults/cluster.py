@@ -72,7 +72,9 @@ class Cluster:
         wanted = self.worker_variables | variables
         self.supervisor.start(
             name,
-            lambda: self.pipeline.spawn(*role, log=self.log(name), program=program, **wanted),
+            lambda: self.pipeline.spawn(
+                *role, log=self.log(name), program=program, variables=wanted
+            ),
         )
         return name
 
@@ -83,9 +85,18 @@ class Cluster:
         """Wait until a worker has taken over a task."""
         log = self.log(name)
         self.wait(
-            lambda: " runs: " in log.read_text(errors="replace"),
+            lambda: " runs from " in log.read_text(errors="replace"),
             seconds=seconds,
             what=f"{name} taking over",
+        )
+
+    def wait_until_it_folds(self, *, seconds: float = 60.0) -> None:
+        """Wait until something more is committed, if anything is left to fold."""
+        before = self.folded()
+        self.wait(
+            lambda: self.folded() > before or self.caught_up(),
+            seconds=seconds,
+            what="folding",
         )
 
     def start_sink(self, name: str = "sink") -> None:
@@ -100,7 +111,7 @@ class Cluster:
             "worker",
             *("--model", str(self.pipeline.model)),
             log=self.log(name),
-            **(self.worker_variables | variables),
+            variables=self.worker_variables | variables,
         )
         try:
             code = process.wait(seconds)
@@ -117,7 +128,7 @@ class Cluster:
 
     def send_live(self, lines: Iterable[Line], *, rate_per_s: float) -> None:
         """Send events one after the other in the background."""
-        process = self.pipeline.spawn("send", "-", log=self.log("send"), stdin=subprocess.PIPE)
+        process = self.pipeline.spawn("send", "-", log=self.log("send"))
         thread = Thread(target=_feed, args=(process, lines, rate_per_s), daemon=True)
         thread.start()
         self.senders.append(thread)

@@ -89,15 +89,18 @@ def judge(snapshot: Snapshot, expected: Expected) -> Verdict:
         each_input_once,
         poison_is_buried_whole,
         inputs_in_order,
-        positions_behind_effects,
-        changes_are_the_fold_of_the_trace,
-        states_are_the_fold_of_the_trace,
         seq_without_gap,
         independent_fold,
     )
+    replays = _replays(snapshot, expected.model)
     return Verdict(
         events=len(snapshot.inputs),
-        violations=[each for check in checks for each in check(snapshot, expected)],
+        violations=[
+            *(each for check in checks for each in check(snapshot, expected)),
+            *positions_behind_effects(snapshot),
+            *changes_are_the_fold_of_the_trace(snapshot, replays),
+            *states_are_the_fold_of_the_trace(snapshot, replays),
+        ],
     )
 
 
@@ -150,8 +153,8 @@ def inputs_in_order(snapshot: Snapshot, expected: Expected) -> Iterator[Violatio
         last[stream] = offset
 
 
-def positions_behind_effects(snapshot: Snapshot, expected: Expected) -> Iterator[Violation]:
-    """No committed offset is beyond an input without an effect."""
+def positions_behind_effects(snapshot: Snapshot) -> Iterator[Violation]:
+    """No committed offset is beyond an input without an effect; holds amid work too."""
     done = {_origin(each) for each in snapshot.letters} | {
         _input(each) for each in _inputs(snapshot.scored)
     }
@@ -162,33 +165,35 @@ def positions_behind_effects(snapshot: Snapshot, expected: Expected) -> Iterator
 
 
 def changes_are_the_fold_of_the_trace(
-    snapshot: Snapshot, expected: Expected
+    snapshot: Snapshot, replays: Mapping[int, Replay]
 ) -> Iterator[Violation]:
     """Folding `scored-events` again gives the tier changes of the topic, one by one."""
     changes = by_partition(snapshot.changes)
-    for partition, replay in _replays(snapshot, expected.model).items():
+    for partition, replay in replays.items():
         told = [outputs.tier_change_from_record(each.record) for each in changes.pop(partition, ())]
         for wanted, found in zip(replay.changes, told, strict=False):
             if wanted != found:
                 yield Violation(name="change_differs", text=f"{found}, wanted {wanted}")
                 break
-        for name, more in (("change_missing", replay.changes[len(told) :]),):
-            yield from (Violation(name=name, text=str(each)) for each in more)
+        for each in replay.changes[len(told) :]:
+            yield Violation(name="change_missing", text=str(each))
         for each in told[len(replay.changes) :]:
             yield Violation(name="change_extra", text=str(each))
-    for each in (one for left in changes.values() for one in left):
-        yield Violation(name="change_extra", text=as_text(each.record))
+    for left in (one for records in changes.values() for one in records):
+        yield Violation(name="change_extra", text=as_text(left.record))
 
 
-def states_are_the_fold_of_the_trace(snapshot: Snapshot, expected: Expected) -> Iterator[Violation]:
+def states_are_the_fold_of_the_trace(
+    snapshot: Snapshot, replays: Mapping[int, Replay]
+) -> Iterator[Violation]:
     """The changelog and `lead-scores` hold the states of that fold, byte for byte."""
     scores = {each.record["lead_id"]: each.record for each in snapshot.scores}
     wanted = {
-        lead_id: state
-        for replay in _replays(snapshot, expected.model).values()
+        lead_id: (state, replay.model)
+        for replay in replays.values()
         for lead_id, state in replay.states.items()
     }
-    for lead_id, state in wanted.items():
+    for lead_id, (state, model) in wanted.items():
         held = snapshot.states.get(lead_id.encode())
         if held != lead_state.encode(state):
             found = "nothing" if held is None else _decoded(held)
@@ -197,7 +202,7 @@ def states_are_the_fold_of_the_trace(snapshot: Snapshot, expected: Expected) -> 
         score = outputs.lead_score_record(
             lead_id,
             state,
-            expected.model,
+            model,
             at_ms=state.as_of_ms,
             updated_at_ms=told["updated_at"],
         )

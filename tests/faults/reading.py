@@ -187,11 +187,6 @@ def rows_of(sql: Any, topic: str) -> list[dict[str, Any]]:
     return found
 
 
-def headers_of(message: Message) -> dict[str, bytes]:
-    """Return a record's headers by name."""
-    return {name: value for name, value in message.headers() or [] if isinstance(value, bytes)}
-
-
 def as_text(value: Any) -> str:
     """Return a record for a message, shortened."""
     return json.dumps(value, default=str)[:300]

@@ -56,7 +56,7 @@ def test_a_storm_of_rebalances(cluster, ending, seed):
 @pytest.mark.parametrize("store", STORES)
 def test_a_sleeper_wakes_after_its_tasks_went_to_others(cluster, ending, seed, store):
     """A worker stopped past the session timeout writes nothing more for tasks it has lost."""
-    sleep(cluster, ending, seed, store, times=1, count=20_000)
+    sleep(cluster, ending, seed, store, times=1, count=6_000)
 
 
 @pytest.mark.slow
@@ -71,7 +71,7 @@ def sleep(cluster, ending, seed, store, *, times, count):
     traffic = Traffic(seed=seed, leads=1_000)
     cluster.send(traffic.backlog(count, last_ms=now_ms() - 10 * MINUTE_MS))
     names = cluster.start_workers(2)
-    cluster.send_live(traffic.live(round(500 * ASLEEP_S * times)), rate_per_s=500)
+    cluster.send_live(traffic.live(round(200 * ASLEEP_S * times)), rate_per_s=200)
     cluster.wait(lambda: cluster.folded() > 0, seconds=60, what="the first transaction")
     randomness = random.Random(seed)
     for number in range(times):

@@ -12,6 +12,7 @@ from schemas.topics import INPUT_TOPICS, TIER_CHANGES
 from scoring.event import EventType
 from scoring.fold import fold
 from scoring.outcome import Outcome
+from scoring.state import LeadState
 from tests.e2e.exact_rules import as_event, merged
 from tests.e2e.swift_model import MODEL, MODEL_TEXT
 from tests.faults.oracle import Expected, judge, judge_rows
@@ -33,7 +34,8 @@ def honest(model):
     """Return topics as one partition's honest worker leaves them, and what was sent."""
     traffic = Traffic(seed=11, leads=8)
     lines = traffic.backlog(400, last_ms=BEGIN_MS, spread_ms=240_000)
-    snapshot, ends, states = Snapshot(), dict.fromkeys(INPUT_TOPICS, 0), {}
+    snapshot, ends = Snapshot(), dict.fromkeys(INPUT_TOPICS, 0)
+    states: dict[str, LeadState] = {}
     for line in merged(lines):
         topic, event = TOPICS[EventType(line["type"])], as_event(line)
         folded = fold(states.get(event.lead_id), event, model)

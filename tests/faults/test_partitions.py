@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from confluent_kafka.admin import NewPartitions, NewTopic
+from confluent_kafka.admin import NewPartitions, NewTopic  # type: ignore[attr-defined]
 
 from schemas.contracts import contract
 from schemas.encoding import Encoder
