@@ -1,5 +1,6 @@
 """Schedules of the tracing reducer: the engine alone, with nothing of leads and scores."""
 
+from contextlib import closing
 from random import Random
 
 from tests.simulation import oracle
@@ -32,6 +33,13 @@ def run(seed: int, parts: Parts = REAL) -> Schedule:
     kept = chance.random() < 0.3
     schedule = Schedule(job=job, chance=chance, kept=kept, before=faults[0], after=faults[1])
     growing = chance.random() < 0.3
+    with closing(schedule.world):
+        _play(schedule, growing=growing)
+    return schedule
+
+
+def _play(schedule: Schedule, *, growing: bool) -> None:
+    chance = schedule.chance
     send(schedule, records=chance.randint(10, 16))
     schedule.hand_over()
     for _ in range(chance.choice((0, 1, 1, 2, 2, 3, 4))):
@@ -40,8 +48,7 @@ def run(seed: int, parts: Parts = REAL) -> Schedule:
         if growing:
             send(schedule, records=chance.randint(0, 5))
     schedule.settle()
-    oracle.check_traces(schedule.world, schedule.broker, job.inputs, whole_order=not growing)
-    return schedule
+    oracle.check_traces(schedule.world, schedule.broker, schedule.job.inputs, whole_order=not growing)
 
 
 def send(schedule: Schedule, *, records: int) -> None:

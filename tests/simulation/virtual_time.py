@@ -105,18 +105,16 @@ class Process(asyncio.AbstractEventLoop):
             return max(self._world.now_s, self.frozen_until_s)
         return max(self._timers[0][0], self.frozen_until_s) if self._timers else None
 
-    def step(self) -> bool:
+    def step(self, now_s: float) -> bool:
         """Run the next callback; return whether there was one."""
-        now_s = self._world.now_s
         if now_s < self.frozen_until_s:
             return False
-        while self._timers and self._timers[0][0] <= now_s:
-            handle = heappop(self._timers)[2]
-            if not handle.cancelled():
-                self._ready.append(handle)
-        while self._ready:
-            due = self._ready.popleft()
-            if not due.cancelled():
+        ready, timers = self._ready, self._timers
+        while timers and timers[0][0] <= now_s:
+            ready.append(heappop(timers)[2])
+        while ready:
+            due = ready.popleft()
+            if not due._cancelled:  # type: ignore[attr-defined]
                 self._run(due._run)  # type: ignore[attr-defined]
                 return True
         return False
@@ -174,16 +172,17 @@ class World:
         """Let one process, which chance names, do its next step; time passes if none has any."""
         self.steps += 1
         self.now_s += STEP_S
-        living = self.processes
-        if len(living) > 1:
-            living = self.processes = [each for each in living if each.alive]
-            first = int(self.chance.random() * len(living))
-            living = living[first:] + living[:first]
-        if not any(each.step() for each in living):
-            times = [each.next_s for each in living if each.alive]
-            self.now_s = min((each for each in times if each is not None), default=-1.0)
-            if self.now_s < 0:
-                raise Stuck("no process has anything to do")
+        processes = self.processes
+        first = int(self.chance.random() * len(processes)) if len(processes) > 1 else 0
+        for turn in range(len(processes)):
+            if processes[first - turn].step(self.now_s):
+                return
+        self.processes = [each for each in processes if each.alive]
+        times = [each.next_s for each in self.processes]
+        next_s = min((each for each in times if each is not None), default=None)
+        if next_s is None:
+            raise Stuck("no process has anything to do")
+        self.now_s = next_s
 
     def run(self, steps_max: int, *, until: Callable[[], bool] = lambda: False) -> bool:
         """Go on for so many steps, or until something holds; return whether it does."""
@@ -192,6 +191,11 @@ class World:
                 return True
             self.step()
         return until()
+
+    def close(self) -> None:
+        """End all processes."""
+        for process in self.processes:
+            process.kill()
 
     def complete(self, process: Process, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Go on until a coroutine in a process is through; return what it returns."""

@@ -63,7 +63,7 @@ class Worker:
         self.process: Process = world.process()
         self.faults = faults
         self.machine = machine
-        self.shut_out = False
+        self.contested = False
         self._world = world
         self._job = job
         chance = world.chance
@@ -99,7 +99,6 @@ class Worker:
     def own(self) -> None:
         """Be assigned the partitions."""
         self.consumer.assign(self._job.partitions)
-        self.shut_out = False
         self.process.create_task(self._listener.on_partitions_assigned(self._job.partitions))
 
     def leave(self) -> asyncio.Task[None]:
