@@ -46,14 +46,13 @@ class SurvivesItsCancel(Task):
 
 
 class OutputsBeforeChangelog(KafkaLedger):
-    """Outputs and the group's offsets in a transaction of their own, then the changelog."""
+    """Outputs in a transaction of their own, then the changelog with the positions."""
 
     async def commit(self, effects: Effects, positions: Positions) -> None:
         outputs: defaultdict[TopicPartition, list[Output]] = defaultdict(list)
         for output in effects.outputs:
             outputs[TopicPartition(output.topic, self._partition)].append(output)
-        offsets = {TopicPartition(each, self._partition): to for each, to in positions.items()}
-        await self._writer.commit(outputs, offsets)
+        await self._writer.commit(outputs, {})
         await super().commit(Effects(state=effects.state), positions)
 
 

@@ -83,7 +83,7 @@ class Schedule:
             raise Broken(f"a worker ended for no reason: {reason}")
 
     def kill(self) -> None:
-        self.owner.kill()
+        self.owner.process.kill()
         self.crashed()
         self.hand_over()
 
@@ -100,7 +100,7 @@ class Schedule:
         if before.alive and not self.kept and self.chance.random() < 0.5:
             self.run(self.chance.randint(0, 250))
             if self.owner.alive:
-                self.owner.kill()
+                self.owner.process.kill()
             if before.alive:
                 self.hand_over(stays=before)
 

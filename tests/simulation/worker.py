@@ -87,6 +87,7 @@ class Worker:
             clock_ms=world.clock_ms,
         )
         self._listener = RebalanceListener(self._task_set, self._announce)
+        self._assigned: asyncio.Task[None]
 
     @property
     def tasks(self) -> Sequence[Task]:
@@ -99,15 +100,13 @@ class Worker:
     def own(self) -> None:
         """Be assigned the partitions."""
         self.consumer.assign(self._job.partitions)
-        self.process.create_task(self._listener.on_partitions_assigned(self._job.partitions))
+        self._assigned = self.process.create_task(
+            self._listener.on_partitions_assigned(self._job.partitions)
+        )
 
     def leave(self) -> asyncio.Task[None]:
         """Have the partitions revoked; return what ends when the worker has let go."""
-        return self.process.create_task(self._listener.on_partitions_revoked(self._job.partitions))
-
-    def kill(self) -> None:
-        """End as by kill -9, or as by a power cut of the machine."""
-        self.process.kill()
+        return self.process.create_task(self._let_go())
 
     def _definition(self) -> TaskDefinition:
         job = self._job
@@ -122,6 +121,10 @@ class Worker:
             timers=job.timers,
             quarantines=job.quarantines,
         )
+
+    async def _let_go(self) -> None:
+        await asyncio.wait([self._assigned])  # a rebalance begins after the one before
+        await self._listener.on_partitions_revoked(self._job.partitions)
 
     async def _announce(self, assigned: set[TopicPartition]) -> None:
         await asyncio.sleep(0)
