@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from aiokafka import TopicPartition
 
-from streams.changelog import ATTEMPT_KEY, POSITIONS_KEY, Changelog
+from streams.changelog import ATTEMPT_KEY, POSITIONS_KEY, Changelog, EngineFormat
 from streams.memory_store import MemoryStore
 from streams.state_store import StateFormat
 from tests.simulation.fake_broker import Entry, FakeBroker
@@ -47,7 +47,7 @@ def restored(world: World, broker: FakeBroker, state_format: StateFormat) -> dic
         partition=0,
         state_format=state_format,
     )
-    store = MemoryStore(state_format)
+    store = MemoryStore(EngineFormat(state_format))
     world.complete(process, changelog.restore(store))
     process.kill()
     return dict(store.items())
