@@ -110,16 +110,18 @@ class FakeProducer:
         self._link = link
         self._id = transactional_id
         self._epoch = -1
-        self._in_transaction = False
+        self._state = "new"
         self._empty = True
         self._sending: dict[TopicPartition, asyncio.Future[Any]] = {}
 
     async def start(self) -> None:
         self._epoch = await self._link.call(lambda: self._link.broker.init_producer(self._id))
+        self._state = "ready"
 
     async def begin_transaction(self) -> None:
         await pause(self._link.chance)
-        self._in_transaction, self._empty = True, True
+        assert self._state == "ready", f"Invalid state transition: {self._state}"
+        self._state, self._empty = "in transaction", True
 
     def create_batch(self) -> FakeBatch:
         return FakeBatch()
@@ -127,7 +129,7 @@ class FakeProducer:
     async def send_batch(
         self, batch: FakeBatch, topic: str, *, partition: int
     ) -> asyncio.Future[RecordMetadata]:
-        if not self._in_transaction:
+        if self._state != "in transaction":
             raise IllegalOperation("Can't send messages while not in transaction")
         await pause(self._link.chance)
         self._empty = False
@@ -157,14 +159,16 @@ class FakeProducer:
         )
 
     async def commit_transaction(self) -> None:
+        assert self._state == "in transaction", f"Invalid state transition: {self._state}"
+        self._state = "committing"
         if self._sending:
             await asyncio.wait(self._sending.values())
         self._sending.clear()
-        self._in_transaction = False
         if not self._empty:  # aiokafka asks for nothing then
             await self._link.call(
                 lambda: self._link.broker.end(self._id, self._epoch, committed=True)
             )
+        self._state = "ready"
 
     async def stop(self) -> None:
         """Leave an open transaction open, as aiokafka does."""
