@@ -14,7 +14,6 @@ from streams.changelog import POSITIONS_KEY, positions_value
 from streams.committer import Committer
 from streams.kafka_ledger import KafkaLedger
 from streams.ledger import Positions
-from streams.source import Source
 from streams.task import Task
 from tests.simulation.parts import Parts
 
@@ -130,14 +129,6 @@ class CopyNotCaughtUp(KafkaLedger):
         return self._changelog._positions_in(store), store
 
 
-class BelievesHoles(Source):
-    """Takes a gap in an input for a marker, and never looks again."""
-
-    async def _guarded(self, partition: TopicPartition, records: list[Any]) -> list[Any]:
-        self._expected[partition] = records[-1].offset + 1
-        return records
-
-
 async def group_positions(ledger: KafkaLedger) -> dict[str, int]:
     """Return what the group has committed, as a member asks for it."""
     member: Any = ledger._shared.clients.member(None)  # type: ignore[arg-type]
@@ -146,14 +137,25 @@ async def group_positions(ledger: KafkaLedger) -> dict[str, int]:
     return {topic: offset for topic, offset in found.items() if offset is not None}
 
 
+DOUBLED = r"lost \[\], doubled or strange \[b"
+LOST = r"lost \[b"
+ENDED = "ended for no reason: "
+
 MUTANTS = {
-    "positions one turn after the fold": Parts(committer=PositionsLater),
-    "a reader that survives its cancel": Parts(task=SurvivesItsCancel),
-    "outputs before the changelog": Parts(ledger=OutputsBeforeChangelog),
-    "offsets before the changelog": Parts(ledger=OffsetsBeforeChangelog),
-    "positions of the group": Parts(ledger=PositionsOfTheGroup),
-    "no re-emit after a failed commit": Parts(committer=NoReEmit),
-    "restore before fencing": Parts(ledger=RestoreBeforeFencing),
-    "local copy before Kafka": Parts(ledger=CopyFirst),
-    "local copy not caught up": Parts(ledger=CopyNotCaughtUp),
+    ("positions one turn after the fold", DOUBLED): Parts(committer=PositionsLater),
+    ("a reader that survives its cancel", ENDED + ".* does not stop"): Parts(
+        task=SurvivesItsCancel
+    ),
+    ("outputs before the changelog", DOUBLED): Parts(ledger=OutputsBeforeChangelog),
+    ("offsets before the changelog", LOST): Parts(ledger=OffsetsBeforeChangelog),
+    ("positions of the group", DOUBLED): Parts(ledger=PositionsOfTheGroup),
+    ("no re-emit after a failed commit", LOST): Parts(committer=NoReEmit),
+    ("restore before fencing", f"{DOUBLED}|{ENDED}.*ChangelogLost"): Parts(
+        ledger=RestoreBeforeFencing
+    ),
+    ("local copy before Kafka", LOST): Parts(ledger=CopyFirst),
+    ("local copy not caught up", f"{DOUBLED}|{ENDED}.*ChangelogLost"): Parts(
+        ledger=CopyNotCaughtUp
+    ),
 }
+"""By what is wrong, and how that shows."""
