@@ -43,6 +43,7 @@ class Committer:
         self.pending_records_max = settings.pending_records_max
         self.pending = 0
         self.commits = 0
+        self.in_doubt = False
 
     @property
     def positions(self) -> Positions:
@@ -122,5 +123,7 @@ class Committer:
             pass
 
     async def _write(self, effects: Any, positions: Positions) -> None:
+        self.in_doubt = True
         async with asyncio.timeout(self._commit_s_max):
             await self._ledger.commit(effects, positions)
+        self.in_doubt = False

@@ -103,7 +103,8 @@ class Suspects:
 
     async def take_back(self) -> None:
         """Take the note back if nothing was committed since: to be stopped is not to die."""
-        if self._noted and not self._committer.commits:
+        # A transaction that failed may still be open: what is written next would commit it too.
+        if self._noted and not self._committer.commits and not self._committer.in_doubt:
             try:
                 await self._note(quarantine.departed(self._attempt))
             except Exception as error:  # noqa: BLE001  # whoever has the task now counts one death too many

@@ -19,6 +19,17 @@ settings.register_profile(
 settings.register_profile("ci", settings.get_profile("here"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
+SCHEDULES = 10_000
+"""Simulated schedules of a run; CI takes the same each time."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let simulations be made longer, and one of them be repeated."""
+    group = parser.getgroup("simulation")
+    group.addoption("--schedules", type=int, default=SCHEDULES, help="how many are simulated")
+    group.addoption("--schedule-seed", type=int, help="repeat the one schedule of a seed")
+
+
 # Taken out of the environment: commands under test refuse settings that they do not know.
 RUNNING_STACK = os.environ.pop("LEADVELOCITY_TEST_STACK", "")
 
