@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -177,7 +178,9 @@ class Cluster:
         """Return the resident memory of a member."""
         return int(psutil.Process(self.supervisor.pid(name)).memory_info().rss)
 
+    @cached_property
     def admin(self) -> AdminClient:
+        """Return a client that outlives its futures: they fail when it is gone."""
         return AdminClient({"bootstrap.servers": self.endpoints["kafka"], "log_level": 0})
 
     def logs(self) -> str:

@@ -25,7 +25,7 @@ def limit(cluster, topic, size_bytes):
         "max.message.bytes", str(size_bytes), incremental_operation=AlterConfigOpType.SET
     )
     resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
-    for future in cluster.admin().incremental_alter_configs([resource]).values():
+    for future in cluster.admin.incremental_alter_configs([resource]).values():
         future.result(ANSWER_S_MAX)
 
 
