@@ -43,8 +43,10 @@ def test_a_changelog_that_was_cut(cluster, folded, store, share):
         TopicPartition(topic, partition, int(end * share))
         for (_, partition), end in cluster.reader.ends([topic]).items()
     ]
+    cluster.configure(topic, "cleanup.policy", "compact,delete")  # else the broker refuses
     for future in cluster.admin.delete_records(cuts).values():
         future.result(ANSWER_S_MAX)
+    cluster.configure(topic, "cleanup.policy", "compact")
 
     refuses(cluster, folded, store)
 
