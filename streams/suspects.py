@@ -12,7 +12,7 @@ from streams import quarantine
 from streams.changelog import ATTEMPT_KEY
 from streams.committer import Committer
 from streams.ledger import Positions
-from streams.quarantine import Attempt
+from streams.quarantine import Attempt, Step
 
 CAUTIOUS_RECORDS_MAX = 20
 """Records at a time of a task that died here before; few are then suspects."""
@@ -65,12 +65,12 @@ class Suspects:
         return [self._reducer.read(each) for each in records]
 
     @asynccontextmanager
-    async def under_way(self, record: Record) -> AsyncIterator[None]:
-        """Note that `record` is being handled alone, and afterwards that it did no harm."""
+    async def under_way(self, step: Step, record: Record) -> AsyncIterator[None]:
+        """Note that a step of `record` is made alone, and afterwards that it did no harm."""
         if self._leaving:  # the reader is about to be cancelled: nothing is begun any more
             raise asyncio.CancelledError
         self._steady.clear()
-        place = quarantine.place_of(record.topic, record.offset)
+        place = quarantine.place_of(step, record.topic, record.offset)
         await self._note(quarantine.trying(self._attempt, place))
         yield
         await self._note(quarantine.survived(self._attempt))
@@ -93,11 +93,10 @@ class Suspects:
             await self._note(quarantine.departed(self._attempt))
 
     async def _read_alone(self, record: Record) -> Arrival[Any]:
-        place = quarantine.place_of(record.topic, record.offset)
-        if self._attempt.condemns(place):
+        if self._attempt.condemns(record.topic, record.offset):
             text = f"the worker died {quarantine.DEATHS_MAX} times while it handled this alone"
             return self._reducer.condemned(record, text)
-        async with self.under_way(record):
+        async with self.under_way(Step.READ, record):
             await self._reducer.prepare([record])
             return self._reducer.read(record)
 
