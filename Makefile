@@ -1,7 +1,7 @@
 # `make` says what there is. Everything runs from an empty home folder with Python 3.11 and git.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-all lint lock clean
+.PHONY: help install demo test test-all faults lint lock clean
 SHELL := /bin/bash
 
 PYTHON ?= python3.11
@@ -30,6 +30,9 @@ test: $(STAMP) ## Run the tests, against real parts: make test ARGS="-k merge".
 
 test-all: $(STAMP) ## Run all tests, those of minutes too.
 	$(BIN)/python -m pytest $(ARGS)
+
+faults: $(STAMP) ## Run the whole fault matrix, and print its table: make faults ARGS="-k storm".
+	$(BIN)/python -m pytest tests/faults $(ARGS)
 
 lint: $(STAMP) ## Check style, format, types and import rules.
 	$(BIN)/ruff check .

@@ -1,80 +1,106 @@
 """The sink agent: collects the records of one partition of an output topic into rows."""
 
+import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from agents.records import Record
 from agents.reducer import Arrival
+from agents.schema_lookup import SchemaLookup
 from agents.state import State
 from schemas.dead_letter_reason import Undecodable
 from schemas.decoding import Decoder
-from sinks.port import Block
-from sinks.rows import block_of
+from sinks.cutting import Cutter, Decoded
+from sinks.port import Collected, RejectedRow
+from sinks.rejected import text_of_bytes
 
 logger = logging.getLogger(__name__)
 
-Decoded = Mapping[str, object]
+BEHIND_MS = 60_000
+"""A record older than it is history: its readers lose nothing if its block is filled first."""
+
+PENDING_BYTES_MAX = 8 << 20
+"""Bytes of records, as they stand in the topic, that wait for the store; then reading pauses."""
 
 
 class RowCollector:
     """Rows since the last block; its only state is in the store.
+
+    While it catches up, blocks end where their offsets say (`sinks.cutting`). What is there of the
+    next one waits until it is whole, or all is read. A fresh record waits for nothing.
 
     Parameters
     ----------
     topic : str
     partition : int
     decoder : Decoder
+    schemas : SchemaLookup
+        Of the decoder: records of other releases have other schemas.
     """
 
-    def __init__(self, topic: str, partition: int, decoder: Decoder) -> None:
-        self._topic = topic
-        self._partition = partition
+    def __init__(self, topic: str, partition: int, decoder: Decoder, schemas: SchemaLookup) -> None:
         self._decoder = decoder
-        self._offsets: list[int] = []
-        self._records: list[Decoded] = []
+        self._schemas = schemas
+        self._cutter = Cutter(topic, partition)
+        self._rejected: list[RejectedRow] = []
+        self._is_behind = False
+        self._room = asyncio.Event()
 
     async def prepare(self, records: Sequence[Record]) -> None:
-        """Nothing to look up: the records are ours, with the contract of the day."""
+        """Look up the schemas of `records`; waits while too much waits for the store."""
+        await self._schemas.prepare(records)
+        while self._cutter.size_bytes > PENDING_BYTES_MAX:
+            self._room.clear()
+            await self._room.wait()
 
-    def read(self, record: Record) -> Arrival[Decoded | None]:
-        """Decode one record; what somebody else wrote to our topic is told and left out."""
-        content: Decoded | None = None
+    def read(self, record: Record) -> Arrival[Decoded | RejectedRow]:
+        """Decode one record; what somebody else wrote to our topic is set aside."""
+        content: Decoded | RejectedRow
         try:
             content = self._decoder.decode(record.value)
         except Undecodable as error:
-            logger.error(  # noqa: TRY400  # the place and the reason say it all
-                "%s-%d offset %d is not ours and is left out: %s",
-                record.topic,
-                record.partition,
-                record.offset,
-                error,
-            )
+            content = _rejected(record, str(error))
         return Arrival(record=record, content=content, time_ms=record.timestamp_ms)
 
-    def condemned(self, record: Record, text: str) -> Arrival[Decoded | None]:
-        """Leave a record out that must not be read."""
-        logger.error("%s-%d offset %d: %s", record.topic, record.partition, record.offset, text)
-        return Arrival(record=record, content=None, time_ms=record.timestamp_ms)
+    def condemned(self, record: Record, text: str) -> Arrival[Decoded | RejectedRow]:
+        """Return the arrival of a record that must not be read."""
+        return Arrival(record=record, content=_rejected(record, text), time_ms=record.timestamp_ms)
 
     def restore(self, state: State) -> None:
         """Take nothing: the store holds the rows."""
 
-    def fold(self, arrivals: Sequence[Arrival[Decoded | None]], *, now_ms: int) -> None:  # noqa: ARG002
-        """Add the rows of a batch."""
+    def fold(self, arrivals: Sequence[Arrival[Decoded | RejectedRow]], *, now_ms: int) -> None:
+        """Add the rows of a batch; the clock decides how soon they are seen, not what is."""
         for arrival in arrivals:
-            if arrival.content is not None:
-                self._offsets.append(arrival.record.offset)
-                self._records.append(arrival.content)
+            record, content = arrival.record, arrival.content
+            if isinstance(content, RejectedRow):
+                self._rejected.append(content)
+            else:
+                self._cutter.add(record.offset, content, len(record.value or b""))
+        self._is_behind = now_ms - arrivals[-1].record.timestamp_ms > BEHIND_MS
 
     def next_timer_ms(self) -> int | None:
-        """Return None: there are no timers."""
+        """Return the beginning of time while rows wait for their block to be whole."""
+        return 0 if self._cutter.tail_rows else None
 
     def fire(self, *, until_ms: int, now_ms: int) -> int:  # noqa: ARG002
-        """Return 0: there are no timers."""
-        return 0
+        """Let rows wait no longer: all is read. Return how many."""
+        self._is_behind = False
+        return self._cutter.tail_rows
 
-    def take(self) -> Block | None:
-        """Hand over the rows since the last block; None without any."""
-        offsets, records = self._offsets, self._records
-        self._offsets, self._records = [], []
-        return block_of(self._topic, self._partition, offsets, records) if offsets else None
+    def take(self) -> Collected:
+        """Hand over what is to be written."""
+        rejected, self._rejected = self._rejected, []
+        collected = self._cutter.take(tail=not self._is_behind)
+        self._room.set()
+        return Collected(rejected=(*rejected, *collected.rejected), blocks=collected.blocks)
+
+
+def _rejected(record: Record, reason: str) -> RejectedRow:
+    return RejectedRow(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        reason=reason,
+        record=text_of_bytes(record.value),
+    )

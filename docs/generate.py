@@ -37,10 +37,14 @@ SETTINGS_SAY = {
     "kafka.username": "For SASL.",
     "kafka.password": "For SASL; never printed.",
     "kafka.ca_file": "Certificates to trust; empty: the system's.",
+    "kafka.cert_file": "Certificate to show to the broker (mutual TLS); empty: none.",
+    "kafka.key_file": "Its private key, without a passphrase; empty: it is in `cert_file` too.",
     "registry.url": "Address of the Confluent API; empty: the local stack's.",
     "registry.username": "For basic authentication.",
     "registry.password": "For basic authentication; never printed.",
     "registry.ca_file": "Certificates to trust; empty: the system's.",
+    "registry.allowed_fingerprints": "Of the schemas that senders may write with, beside ours "
+    "(SHA-256 of the parsing canonical form); empty: any that fits its topic's contract.",
     "clickhouse.host": "Empty: the local stack's.",
     "clickhouse.port": "Of the native protocol; servers commonly use 9440 with TLS.",
     "clickhouse.user": "Who writes and asks; `setup` needs the right to create tables and views.",
@@ -53,7 +57,8 @@ SETTINGS_SAY = {
     "topics.replication_factor": "Of every topic that `setup` makes.",
     "topics.retention_days": "How long topics keep records; compacted ones keep the newest.",
     "model": "Scoring model (YAML); empty: the one that ships.",
-    "state_dir": "Where local state is kept; empty: the folder of the local stack.",
+    "state_dir": "A worker's own folder, with `engine.store` rocksdb; empty: each worker takes a "
+    "free numbered one in `state/` of `directory`.",
     "directory": "Folder of the local stack.",
 }
 
@@ -273,7 +278,8 @@ def _usage(command: Any, context: Any) -> Iterator[str]:
 
 
 def _parameter(parameter: Any) -> str | None:
-    if {"--help", "--install-completion", "--show-completion"} & set(parameter.opts):
+    hidden = getattr(parameter, "hidden", False)
+    if hidden or {"--help", "--install-completion", "--show-completion"} & set(parameter.opts):
         return None
     is_option = parameter.param_type_name == "option"
     name = ", ".join(parameter.opts) if is_option else (parameter.metavar or parameter.name)

@@ -87,7 +87,7 @@ def _failures_outside() -> tuple[type[Exception], ...]:
     """Return the errors that servers cause; what they say is enough, a traceback adds nothing."""
     names = (
         ("sinks.port", "SinkError"),
-        ("schemas.registry", "RegistryUnavailable"),
-        ("schemas.registry", "RegistryRefused"),
+        ("schemas.registry", "RegistryError"),
+        ("streams.exits", "EngineError"),
     )
     return tuple(getattr(import_module(module), name) for module, name in names)

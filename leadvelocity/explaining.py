@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from leadvelocity.replaying import Replay
 from schemas.contracts import contract
 from schemas.events import TOPICS
-from scoring.event import EventType, Scalar
+from scoring.event import EventType
 from scoring.explanation import Explanation, explain
 from scoring.model import Model
 from scoring.tier_change import TierChange
 from sinks.client import ClickHouse, query
+from sinks.texts import scalar_of
 
 _HISTORY_SQL = (
     "SELECT lead_id, event_id, event_type, toUnixTimestamp64Milli(occurred_at) AS occurred_at,"
-    " outcome, machine, fields, profile FROM scored_events FINAL"
+    " outcome, machine, fields, profile,"
+    " profile_text_fields FROM scored_events FINAL"
     " WHERE lead_id = %(lead_id)s AND outcome IN ('scored', 'unmatched', 'decay')"
     " ORDER BY source_partition, source_offset"
 )
@@ -83,25 +85,15 @@ def _typed(row: Mapping[str, object]) -> dict[str, object]:
         for name, text in _map(row["fields"]).items()
         if text is not None
     }
-    profile = {name: _scalar(text) for name, text in _map(row["profile"]).items()}
+    texts = row["profile_text_fields"]
+    assert isinstance(texts, list | tuple), "the driver gives arrays as lists"
+    profile = {
+        name: text if name in texts else scalar_of(text)
+        for name, text in _map(row["profile"]).items()
+    }
     return {**row, "fields": fields, "profile": profile}
 
 
 def _map(value: object) -> Mapping[str, str | None]:
     assert isinstance(value, dict), "the driver gives maps as dicts"
     return value
-
-
-def _scalar(text: str | None) -> Scalar:
-    """Read a form answer back: numbers and truth values are told by their look alone."""
-    if text in ("true", "false"):
-        return text == "true"
-    if text is None:
-        return None
-    for kind in (int, float):
-        try:
-            value = kind(text)
-        except ValueError:
-            continue
-        return value if repr(value) == text else text
-    return text

@@ -16,13 +16,16 @@ from confluent_kafka import (
     TopicCollection,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, ClusterMetadata, OffsetSpec  # type: ignore[attr-defined]
 
 from leadvelocity.errors import CommandFailed
 from streams.settings import KafkaConnection
 
 ANSWER_S_MAX = 30.0
 """How long a command waits for Kafka to answer before it fails."""
+
+ASK_S = 1.0
+"""How long one question waits; between questions it is seen whether the broker lets us in."""
 
 CONSUMED_MAX = 5_000
 CONSUME_S = 0.05
@@ -73,8 +76,12 @@ def partition_counts(connection: KafkaConnection) -> dict[str, int]:
     CommandFailed
         When Kafka does not answer.
     """
+    refusals: list[KafkaError] = []
     with kafka_errors(connection, "listing topics"):
-        listed = admin_client(connection).list_topics(timeout=ANSWER_S_MAX)
+        settings: dict[str, Any] = {**connection.librdkafka(), "log_level": 0}
+        settings["error_cb"] = refusals.append
+        admin = AdminClient(settings)
+        listed = _topics_listed(admin, connection, refusals)
     return {name: len(each.partitions) for name, each in listed.topics.items()}
 
 
@@ -90,6 +97,34 @@ def topic_ids(connection: KafkaConnection, topics: Sequence[str]) -> dict[str, s
     with kafka_errors(connection, f"asking for {', '.join(topics)}"):
         asked = admin.describe_topics(TopicCollection(list(topics)))
         return {topic: str(each.result(ANSWER_S_MAX).topic_id) for topic, each in asked.items()}
+
+
+def _topics_listed(
+    admin: AdminClient, connection: KafkaConnection, refusals: list[KafkaError]
+) -> ClusterMetadata:
+    """Ask again and again, since the client itself goes on trying where it is not let in."""
+    until_s = time.monotonic() + ANSWER_S_MAX
+    while True:
+        try:
+            return admin.list_topics(timeout=ASK_S)
+        except KafkaException:
+            admin.poll(0)
+            for refusal in refusals:
+                if cure := _cure(refusal):
+                    text = f"Kafka at {connection.bootstrap_servers}: {refusal.str()}; {cure}"
+                    raise CommandFailed(text) from None
+            if time.monotonic() > until_s:
+                raise
+
+
+def _cure(refusal: KafkaError) -> str | None:
+    """Return what to do where a broker does not let us in; None where it may be another matter."""
+    if refusal.code() == KafkaError._AUTHENTICATION:  # noqa: SLF001  # its public name
+        return "check username and password in the kafka settings"
+    # A broker that misses our certificate says so only after the handshake, as an ordinary error.
+    if refusal.code() == KafkaError._SSL or "SSL routines" in refusal.str():  # noqa: SLF001
+        return "check ca_file, cert_file and key_file in the kafka settings"
+    return None
 
 
 def extents(
@@ -166,7 +201,9 @@ def read_to_end(
     )
     try:
         consumer.assign(places)
-        yield from _until_end(connection, consumer, open_places=len(places))
+        yield from _until_end(
+            connection, consumer, {(each.topic, each.partition) for each in places}
+        )
     finally:
         consumer.close()
 
@@ -228,8 +265,9 @@ def is_group_stable(connection: KafkaConnection, group_id: str) -> bool:
 
 
 def _until_end(
-    connection: KafkaConnection, consumer: Consumer, *, open_places: int
+    connection: KafkaConnection, consumer: Consumer, open_places: set[tuple[str, int]]
 ) -> Iterator[Message]:
+    """Read on until each place has said that it is at its end; some say so more than once."""
     answered_s = time.monotonic()
     while open_places:
         with kafka_errors(connection, "reading"):
@@ -242,10 +280,12 @@ def _until_end(
                 "check that it runs (`leadvelocity stack status`)"
             )
         for message in messages:
+            place = (message.topic() or "", message.partition() or 0)
             error = message.error()
             if error is None:
-                yield message
+                if place in open_places:
+                    yield message
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # its public name
-                open_places -= 1
+                open_places.discard(place)
             elif not error.retriable():
                 raise CommandFailed(_text(connection, "reading", KafkaException(error)))

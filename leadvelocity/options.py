@@ -24,6 +24,9 @@ SettingsOption = Annotated[
 ModelOption = Annotated[
     Path | None, typer.Option("--model", help="Scoring model.", show_default="the one that ships")
 ]
+EndWithStdinOption = Annotated[
+    bool, typer.Option("--end-with-stdin", hidden=True, help="Stop when standard input ends.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -65,18 +65,34 @@ def register_contracts(registry: Registry, progress: Progress) -> None:
 
 
 def require_setup(settings: Settings) -> None:
-    """Refuse to go on before `setup` has been run.
+    """Refuse to go on before `setup` has been run, or after somebody has changed its work.
 
     Raises
     ------
     CommandFailed
-        Names the topics that are missing or have another partition count.
+        Names the topic that is missing, or is not as it must be, and the cure.
     """
-    counts = partition_counts(settings.kafka.connection())
-    for topic in topics(settings.engine.app_id):
+    connection = settings.kafka.connection()
+    wanted = topics(settings.engine.app_id)
+    counts = partition_counts(connection)
+    for topic in wanted:
         if topic.name not in counts:
             raise CommandFailed(f"no topic {topic.name}: run `leadvelocity setup` first")
-        _check_count(topic, counts[topic.name], settings.topics)
+    admin = admin_client(connection)
+    with kafka_errors(connection, "looking at topics"):
+        held = _configurations(admin, [each.name for each in wanted])
+    for topic in wanted:
+        _check(topic, counts[topic.name], held[topic.name], settings.topics)
+        _check_timestamps(topic, held[topic.name])
+
+
+def _check_timestamps(topic: Topic, held: Mapping[str, str]) -> None:
+    name = "message.timestamp.type"
+    if name in topic.settings and held[name] != topic.settings[name]:
+        raise WrongTopic(
+            f"topic {topic.name} has {name}={held[name]}, it must be {topic.settings[name]}: run "
+            "`leadvelocity setup`, which sets it"
+        )
 
 
 def _check_count(topic: Topic, count: int, settings: TopicSettings) -> None:

@@ -4,16 +4,18 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from agents import lead_scoring
 from agents.event_reader import EventReader
 from agents.lead_scoring import LeadScoring, ScoringContext
 from agents.lead_velocity import FunnelStateFormat, LeadVelocity, VelocityContext
 from agents.rows import RowCollector
+from agents.schema_lookup import SchemaLookup
 from leadvelocity.kafka import topic_ids
+from leadvelocity.model_publisher import ModelPublisher
 from leadvelocity.settings import Settings, revealed
-from leadvelocity.topics import TASKS
+from leadvelocity.topics import TASKS, WRAPPED_BYTES_MAX
 from schemas.contracts import contract
 from schemas.decoding import Decoder, WriterSchemas
 from schemas.encoding import Encoder
@@ -26,11 +28,13 @@ from schemas.topics import (
     REROUTED_EVENTS,
     TIER_CHANGES,
 )
+from schemas.writer_schema import fingerprint, parse
 from scoring.model import Model
 from sinks.clickhouse import ClickHouseSink
 from sinks.client import ClickHouse
 from streams.app import create_app, run
 from streams.definition import TaskDefinition
+from streams.idle_producer import IdleProducer
 from streams.kafka_clients import AiokafkaClients
 from streams.kafka_ledger import KafkaLedgers, changelog_topic
 from streams.memory_store import MemoryStores
@@ -50,8 +54,12 @@ CHATTY_LOGGERS = ("aiokafka", "faust", "mode", "httpx2")
 """Libraries that tell of every request."""
 
 SINK_LINGER_MS = 250
-SINK_BATCH_RECORDS_MAX = 5_000
-SINK_PENDING_RECORDS_MAX = 20_000
+SINK_BATCH_RECORDS_MAX = 2_000
+SINK_PENDING_RECORDS_MAX = 5_000
+
+SINK_STOP_S_MAX = 10.0
+"""How long an insert under way may take once the sink is told to stop; the next owner writes it
+again."""
 
 
 def run_worker(settings: Settings, model: Model) -> None:
@@ -76,6 +84,7 @@ def run_worker(settings: Settings, model: Model) -> None:
         _scoring(settings, model, registry, ledgers),
         _velocity(model, registry, ledgers),
     )
+    publisher = ModelPublisher(clickhouse_of(settings), model)
     _run(
         Runtime(
             brokers=settings.kafka.bootstrap_servers,
@@ -84,7 +93,9 @@ def run_worker(settings: Settings, model: Model) -> None:
             settings=settings.engine,
             definitions=definitions,
             clock_ms=_clock_ms,
-        )
+        ),
+        at_start=publisher.start,
+        at_end=publisher.stop,
     )
 
 
@@ -98,19 +109,24 @@ def run_sink(settings: Settings) -> None:
         batch_records_max=SINK_BATCH_RECORDS_MAX,
         pending_records_max=SINK_PENDING_RECORDS_MAX,
         session_timeout_ms=settings.engine.session_timeout_ms,
-        stop_s_max=settings.engine.stop_s_max,
+        stop_s_max=min(SINK_STOP_S_MAX, settings.engine.stop_s_max),
         progress_s_max=settings.engine.progress_s_max,
     )
-    decoders = _decoders(OUTPUT_TOPICS, registry)
+    writers = WriterSchemas()
+    decoders = _decoders(OUTPUT_TOPICS, registry, writers)
+    lookup = SchemaLookup(writers, registry)
     _run(
         Runtime(
             brokers=settings.kafka.bootstrap_servers,
             clients=AiokafkaClients(settings.kafka.connection(), engine),
             stores=MemoryStores(),
             settings=engine,
-            definitions=tuple(_sink(topic, sink, decoders[topic]) for topic in OUTPUT_TOPICS),
+            definitions=tuple(
+                _sink(topic, sink, decoders[topic], lookup) for topic in OUTPUT_TOPICS
+            ),
             clock_ms=_clock_ms,
-        )
+        ),
+        at_end=sink.close,
     )
 
 
@@ -159,14 +175,13 @@ def _stores(settings: Settings) -> StateStores:
 def _scoring(
     settings: Settings, model: Model, registry: Registry, ledgers: KafkaLedgers
 ) -> TaskDefinition:
-    writers = WriterSchemas()
+    writers = WriterSchemas(allowed=_allowed(settings))
     context = ScoringContext(
         model=model,
         partitions=settings.topics.partitions,
         reader=EventReader(
             {topic: Decoder(contract(topic), writers) for topic in INPUT_TOPICS},
-            writers,
-            registry,
+            SchemaLookup(writers, registry),
             future_ms_max=settings.engine.future_ms_max,
         ),
         encoders={
@@ -187,11 +202,18 @@ def _scoring(
     )
 
 
+def _allowed(settings: Settings) -> frozenset[str] | None:
+    listed = settings.registry.allowed_fingerprints
+    if listed is None:
+        return None
+    return listed | {fingerprint(parse(contract(topic).text)) for topic in INPUT_TOPICS}
+
+
 def _velocity(model: Model, registry: Registry, ledgers: KafkaLedgers) -> TaskDefinition:
     velocity, letters = contract(LEAD_VELOCITY), contract(DEAD_LETTERS)
     context = VelocityContext(
         top_rank=len(model.tiers) - 1,
-        decoder=_decoders((TIER_CHANGES,), registry)[TIER_CHANGES],
+        decoder=_decoders((TIER_CHANGES,), registry, WriterSchemas())[TIER_CHANGES],
         encoder=Encoder(velocity, registry.id_of(velocity)),
         letters=Encoder(letters, registry.id_of(letters)),
         partials_max=PARTIALS_MAX,
@@ -206,37 +228,55 @@ def _velocity(model: Model, registry: Registry, ledgers: KafkaLedgers) -> TaskDe
     )
 
 
-def _sink(topic: str, sink: ClickHouseSink, decoder: Decoder) -> TaskDefinition:
+def _sink(
+    topic: str, sink: ClickHouseSink, decoder: Decoder, lookup: SchemaLookup
+) -> TaskDefinition:
     return TaskDefinition(
         name=f"sink-{topic}",
         inputs=(topic,),
         holes=frozenset({topic}),
-        reducer=lambda partition: RowCollector(topic, partition, decoder),
+        reducer=lambda partition: RowCollector(topic, partition, decoder, lookup),
         ledger=lambda partition: SinkLedger(sink, topic=topic, partition=partition),
+        timers=True,
         patient=True,
     )
 
 
-def _decoders(topics: tuple[str, ...], registry: Registry) -> Mapping[str, Decoder]:
-    """Return decoders of our own topics, which are written with the contracts of the day."""
-    writers = WriterSchemas()
+def _decoders(
+    topics: tuple[str, ...], registry: Registry, writers: WriterSchemas
+) -> Mapping[str, Decoder]:
+    """Return decoders of our own topics; the schemas of today's contracts are known at once."""
     for topic in topics:
         schema_id = registry.id_of(contract(topic))
         writers.learn(schema_id, registry.schema(schema_id))
-    return {topic: Decoder(contract(topic), writers) for topic in topics}
+    return {
+        topic: Decoder(contract(topic), writers, value_bytes_max=WRAPPED_BYTES_MAX)
+        for topic in topics
+    }
 
 
-def _run(runtime: Runtime) -> None:
+def _run(
+    runtime: Runtime,
+    *,
+    at_start: Callable[[], None] = lambda: None,
+    at_end: Callable[[], None] = lambda: None,
+) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
     for name in CHATTY_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
+    at_start()  # may log
 
     async def main() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await run(create_app(runtime), stop)
+        app = create_app(runtime)
+        app.producer = IdleProducer(app.transport)
+        try:
+            await run(app, stop)
+        finally:
+            at_end()  # before the loop waits for its threads
 
     asyncio.run(main())
 

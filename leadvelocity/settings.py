@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -32,7 +39,16 @@ class Section(BaseModel):
 
 
 class KafkaSettings(Section):
-    """How to reach Kafka; `bootstrap_servers` empty: the local stack's."""
+    """How to reach Kafka; `bootstrap_servers` empty: the local stack's.
+
+    Parameters
+    ----------
+    ca_file : Path or None
+        Certificates to trust; None trusts the system's.
+    cert_file, key_file : Path or None
+        Certificate to show to the broker (mutual TLS) and its private key; with no `key_file`
+        the key stands in `cert_file` too.
+    """
 
     bootstrap_servers: str = ""
     security_protocol: str = Field(
@@ -44,26 +60,56 @@ class KafkaSettings(Section):
     username: str | None = None
     password: SecretStr | None = None
     ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
 
     def connection(self) -> KafkaConnection:
-        """Return it as the engine takes it."""
+        """Return it as the clients take it.
+
+        Raises
+        ------
+        WrongInput
+            Half a security, with which no broker would let us in.
+        """
+        if missing := self._missing():
+            raise WrongInput(f"settings: kafka: {missing}")
         return KafkaConnection(
             bootstrap_servers=self.bootstrap_servers,
             security_protocol=self.security_protocol,
             sasl_mechanism=self.sasl_mechanism,
             username=self.username,
             password=revealed(self.password),
-            ca_file=None if self.ca_file is None else str(self.ca_file),
+            ca_file=_text(self.ca_file),
+            cert_file=_text(self.cert_file),
+            key_file=_text(self.key_file),
         )
+
+    def _missing(self) -> str | None:
+        needed = ("sasl_mechanism", "username", "password")
+        lacking = [name for name in needed if not getattr(self, name)]
+        if self.security_protocol.startswith("SASL") and lacking:
+            return f"{self.security_protocol} needs {', '.join(lacking)} too"
+        if self.key_file is not None and self.cert_file is None:
+            return "key_file needs cert_file too"
+        for name in ("ca_file", "cert_file", "key_file"):
+            file = getattr(self, name)
+            if file is not None and not file.is_file():
+                return f"{name}: there is no file {file}"
+        return None
 
 
 class RegistrySettings(Section):
-    """How to reach the schema registry; `url` empty: the local stack's."""
+    """How to reach the schema registry; `url` empty: the local stack's.
+
+    `allowed_fingerprints`: of the schemas with which senders may write, beside our own contracts
+    of the day; none: any that the registry holds and that fits its topic's contract.
+    """
 
     url: str = ""
     username: str | None = None
     password: SecretStr | None = None
     ca_file: Path | None = None
+    allowed_fingerprints: frozenset[str] | None = None
 
 
 class ClickHouseSettings(Section):
@@ -173,6 +219,10 @@ def load_settings(file: Path | None = None) -> Settings:
 def revealed(secret: SecretStr | None) -> str | None:
     """Return what a secret holds."""
     return None if secret is None else secret.get_secret_value()
+
+
+def _text(file: Path | None) -> str | None:
+    return None if file is None else str(file)
 
 
 def _problem(error: Any) -> str:

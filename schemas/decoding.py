@@ -29,6 +29,9 @@ class WriterSchemas:
         How long an id that the registry does not know is not asked for again.
     refusals_max : int
         How many such ids are remembered; the oldest is forgotten first.
+    allowed : frozenset of str or None
+        Fingerprints (SHA-256 of the parsing canonical form, in hex) of the schemas that are
+        decoded; None: any that fits its topic's contract.
     clock : callable
         Seconds that only grow.
     """
@@ -39,11 +42,13 @@ class WriterSchemas:
         refusal_s: float = 30.0,
         refusals_max: int = 10_000,
         limits: writer_schema.SchemaLimits = writer_schema.DEFAULT_LIMITS,
+        allowed: frozenset[str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._refusal_s = refusal_s
         self._refusals_max = refusals_max
         self._limits = limits
+        self._allowed = allowed
         self._clock = clock
         self._known: dict[int, dict[str, Any]] = {}
         self._unsafe: dict[int, str] = {}
@@ -59,7 +64,7 @@ class WriterSchemas:
         """Take the schema of an id; one that could harm is remembered as such, for good."""
         self._refused.pop(schema_id, None)
         try:
-            self._known[schema_id] = writer_schema.parse(text, self._limits)
+            self._known[schema_id] = self._allowed_only(writer_schema.parse(text, self._limits))
         except writer_schema.UnsafeSchema as error:
             self._unsafe[schema_id] = str(error)
 
@@ -86,6 +91,16 @@ class WriterSchemas:
             raise Undecodable(DeadLetterReason.WRONG_SCHEMA, text)
         _, reason = self._refused.get(schema_id, (0, "nobody asked for it"))
         raise Undecodable(DeadLetterReason.UNKNOWN_SCHEMA, f"schema {schema_id}: {reason}")
+
+    def _allowed_only(self, schema: dict[str, Any]) -> dict[str, Any]:
+        if self._allowed is not None:
+            fingerprint = writer_schema.fingerprint(schema)
+            if fingerprint not in self._allowed:
+                raise writer_schema.UnsafeSchema(
+                    f"its fingerprint {fingerprint} is not among the allowed ones "
+                    "(LEADVELOCITY_REGISTRY__ALLOWED_FINGERPRINTS)"
+                )
+        return schema
 
     def _is_refused(self, schema_id: int) -> bool:
         until_s, _ = self._refused.get(schema_id, (-1.0, ""))

@@ -21,11 +21,15 @@ _SERVER_ERROR = 500
 T = TypeVar("T")
 
 
-class RegistryUnavailable(Exception):
+class RegistryError(Exception):
+    """The registry did not do what it was asked."""
+
+
+class RegistryUnavailable(RegistryError):
     """The registry did not answer, or not now: try again."""
 
 
-class RegistryRefused(Exception):
+class RegistryRefused(RegistryError):
     """The registry answered, and will answer the same again."""
 
 

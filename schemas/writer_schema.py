@@ -1,11 +1,13 @@
 """Schemas that others wrote their records with: parsed, and refused where reading could harm."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import fastavro
+from fastavro.schema import to_parsing_canonical_form
 
 _PRIMITIVES = frozenset(("null", "boolean", "int", "long", "float", "double", "bytes", "string"))
 
@@ -84,6 +86,11 @@ def parse(text: str, limits: SchemaLimits = DEFAULT_LIMITS) -> dict[str, Any]:
         raise
     except Exception as error:  # whatever the parser stumbles over, the text is at fault
         raise UnsafeSchema(f"no Avro schema: {type(error).__name__}: {error}") from error
+
+
+def fingerprint(schema: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a schema's parsing canonical form, in hex (Avro specification)."""
+    return hashlib.sha256(to_parsing_canonical_form(dict(schema)).encode()).hexdigest()
 
 
 def _parse(text: str, limits: SchemaLimits) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """A row sink in ClickHouse, by its native protocol."""
 
+from collections.abc import Sequence
+
 from sinks.client import TRANSPORT_FAULTS, ClickHouse, Clients
 from sinks.failures import LOCAL_FAULTS, unavailable, write_failure
-from sinks.port import Block
+from sinks.port import Block, RejectedRow
 from sinks.rows import table_of
 
 INSERT_SETTINGS = {
@@ -18,7 +20,9 @@ class ClickHouseSink:
 
     A row is named by its partition and offset, which are part of each table's key: written again
     it becomes the same row. The token below is a second net: it lets the server drop a block that
-    it holds already, so that a retry of the same block is not seen even before the next merge.
+    it holds already, so that a retry of the same block is not seen even before the next merge. It
+    holds the block's own name, so no other block is ever taken for it: not the rows of a topic made
+    anew, nor the same rows again after somebody deleted them.
 
     Parameters
     ----------
@@ -29,15 +33,22 @@ class ClickHouseSink:
         self._clients = Clients(clickhouse)
 
     def positions(self, topic: str) -> dict[int, int]:
-        """Return one more than the highest offset held, by partition.
+        """Return where to go on, by partition: after the rows held, or further where that is noted.
 
         Raises
         ------
         SinkUnavailable
         """
-        sql = (
-            "SELECT source_partition, max(source_offset) + 1"  # noqa: S608  # topics are ours
+        rows = (
+            "SELECT source_partition, max(source_offset) + 1 AS position"  # noqa: S608  # topics are ours
             f" FROM {table_of(topic)} WHERE source_topic = %(topic)s GROUP BY source_partition"
+        )
+        notes = (
+            "SELECT source_partition, position FROM source_positions WHERE source_topic = %(topic)s"
+        )
+        sql = (
+            "SELECT source_partition, max(position)"  # noqa: S608  # see above
+            f" FROM ({rows} UNION ALL {notes}) GROUP BY source_partition"
         )
         try:
             with self._clients.lend() as client:
@@ -67,14 +78,36 @@ class ClickHouseSink:
         except (*TRANSPORT_FAULTS, *LOCAL_FAULTS) as error:
             raise write_failure(error, block) from error
 
+    def reject(self, rows: Sequence[RejectedRow]) -> None:
+        """Keep rows in `rejected_rows`; they are there when this returns.
+
+        Raises
+        ------
+        SinkUnavailable
+        """
+        if not rows:
+            return
+        values = [(row.topic, row.partition, row.offset, row.reason, row.record) for row in rows]
+        try:
+            with self._clients.lend() as client:
+                client.execute(_REJECT, values, settings={"async_insert": 0})
+        except TRANSPORT_FAULTS as error:
+            first = rows[0]
+            doing = f"keeping rejected rows from {first.topic}-{first.partition} {first.offset} on"
+            raise unavailable(error, doing=doing) from error
+
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; a statement under way on another thread fails."""
         self._clients.close()
 
 
-def token_of(block: Block) -> str:
-    """Return the name under which ClickHouse remembers a block.
+_REJECT = (
+    "INSERT INTO rejected_rows"
+    " (source_topic, source_partition, source_offset, reason, record) VALUES"
+)
 
-    The records of a range of offsets never change, so equal tokens mean equal rows.
-    """
-    return f"{block.topic}:{block.partition}:{block.first_offset}-{block.last_offset}"
+
+def token_of(block: Block) -> str:
+    """Return what ClickHouse remembers a block by: its place, for people, and its own name."""
+    place = f"{block.topic}:{block.partition}:{block.first_offset}-{block.last_offset}"
+    return f"{place}:{block.name}"

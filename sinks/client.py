@@ -1,9 +1,10 @@
 """Connections to ClickHouse by its native protocol, and questions to it."""
 
-from collections import deque
+import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from clickhouse_driver import Client, errors
@@ -91,26 +92,44 @@ class Clients:
 
     def __init__(self, clickhouse: ClickHouse) -> None:
         self._clickhouse = clickhouse
-        self._idle: deque[Client] = deque()
+        self._lock = Lock()
+        self._idle: list[Client] = []
+        self._lent: set[Client] = set()
 
     @contextmanager
     def lend(self) -> Iterator[Client]:
         """Lend a client; one that failed is not used again."""
-        try:
-            client = self._idle.pop()
-        except IndexError:
-            client = self._clickhouse.client()
+        with self._lock:
+            client = self._idle.pop() if self._idle else self._clickhouse.client()
+            self._lent.add(client)
         try:
             yield client
         except BaseException:
+            with self._lock:
+                self._lent.discard(client)
             client.disconnect()
             raise
-        self._idle.append(client)
+        with self._lock:
+            self._lent.discard(client)
+            self._idle.append(client)
 
     def close(self) -> None:
-        """Close the idle clients."""
-        while self._idle:
-            self._idle.pop().disconnect()
+        """Close all clients; whoever waits on a lent one gets an error instead of an answer."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+            lent = list(self._lent)
+        for client in idle:
+            client.disconnect()
+        for client in lent:
+            _wake(client)
+
+
+def _wake(client: Client) -> None:
+    """End a connection that another thread uses; that thread then closes it."""
+    used = client.connection.socket
+    if used is not None:
+        with suppress(OSError):  # it has just ended by itself
+            used.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

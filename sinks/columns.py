@@ -7,6 +7,8 @@ from itertools import accumulate, chain, pairwise
 from operator import itemgetter
 from typing import Any
 
+from sinks.texts import misread_names, text_of
+
 TIME_MIN_MS = -2_208_988_800_000
 TIME_MAX_MS = 10_413_791_999_999
 """What DateTime64 holds: 1900-01-01 to 2299-12-31 23:59:59.999. Times beyond it are stored as the
@@ -44,11 +46,14 @@ class Column:
     convert : callable
         From values as the Avro decoder gives them (times in milliseconds) to values as the driver
         takes them. Raises `UnfitValue`.
+    field_name : str or None
+        Field of the record that it is made of; None: the one of its own name.
     """
 
     name: str
     type: str
     convert: Convert
+    field_name: str | None = None
 
 
 def columns_of(schema: Mapping[str, Any]) -> tuple[Column, ...]:
@@ -73,13 +78,24 @@ def columns_of(schema: Mapping[str, Any]) -> tuple[Column, ...]:
     return tuple(_column(each["name"], each["type"]) for each in schema["fields"])
 
 
-def text_of(value: str | float | bool | None) -> str | None:
-    """Return a scalar as text: JSON's for numbers and truth values, a string as it is."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return repr(value)
+def misread_texts(field: str) -> Column:
+    """Return a column beside that of a map, with the names of texts that came as texts.
+
+    A map's column holds texts only; this one tells the string 200 from the number 200.
+
+    Parameters
+    ----------
+    field : str
+        A map of scalars.
+    """
+
+    def convert(values: Values) -> Values:
+        _check_types(values, frozenset({dict}))
+        return list(map(misread_names, values))
+
+    return Column(
+        name=f"{field}_text_fields", type="Array(String)", convert=convert, field_name=field
+    )
 
 
 _PLAIN: Mapping[str, tuple[str, frozenset[type]]] = {

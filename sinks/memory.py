@@ -1,8 +1,9 @@
 """A row sink that keeps its rows in memory: for tests and simulations."""
 
+from collections.abc import Sequence
 from threading import Lock
 
-from sinks.port import Block
+from sinks.port import Block, RejectedRow
 
 Row = dict[str, object]
 
@@ -12,6 +13,7 @@ class MemorySink:
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[tuple[int, int], Row]] = {}
+        self._rejected: dict[tuple[str, int, int], RejectedRow] = {}
         self._lock = Lock()
 
     def positions(self, topic: str) -> dict[int, int]:
@@ -33,6 +35,17 @@ class MemorySink:
             for offset, row in zip(block.columns["source_offset"], rows, strict=True):
                 assert isinstance(offset, int)
                 held[block.partition, offset] = row
+
+    def reject(self, rows: Sequence[RejectedRow]) -> None:
+        """Keep what is no row of its table."""
+        with self._lock:
+            for row in rows:
+                self._rejected[row.topic, row.partition, row.offset] = row
+
+    def rejected(self) -> list[RejectedRow]:
+        """Return what was kept by `reject`, by topic, partition and offset."""
+        with self._lock:
+            return [row for _, row in sorted(self._rejected.items(), key=lambda each: each[0])]
 
     def rows(self, topic: str) -> list[Row]:
         """Return the rows of a topic, by partition and offset."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+from uuid import uuid4
 
 
 class SinkError(Exception):
@@ -43,6 +44,8 @@ class Block:
     ----------
     first_offset, last_offset : int
         The offsets that it covers, both included; not every one of them needs to have a row.
+    name : str
+        Of this block and no other: a store that knows it holds these very rows.
     columns : mapping of str to sequence
         Values by column, all of the same length; `source_offset` rises from row to row.
     """
@@ -51,12 +54,65 @@ class Block:
     partition: int
     first_offset: int
     last_offset: int
+    name: str = field(default_factory=lambda: uuid4().hex)
     columns: Mapping[str, Sequence[object]] = field(repr=False)
 
     @property
     def rows(self) -> int:
         """Number of rows."""
         return len(next(iter(self.columns.values()), ()))
+
+    def halves(self) -> "tuple[Block, Block]":
+        """Return its rows as two blocks, the earlier first; of two rows at least."""
+        middle = self.rows // 2
+        first_of_later = self.columns["source_offset"][middle]
+        assert isinstance(first_of_later, int), "offsets are whole numbers"
+        return (
+            self._part(slice(None, middle), self.first_offset, first_of_later - 1),
+            self._part(slice(middle, None), first_of_later, self.last_offset),
+        )
+
+    def _part(self, rows: slice, first_offset: int, last_offset: int) -> "Block":
+        return Block(
+            topic=self.topic,
+            partition=self.partition,
+            first_offset=first_offset,
+            last_offset=last_offset,
+            columns={name: values[rows] for name, values in self.columns.items()},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedRow:
+    """A record that is no row of its table, and why.
+
+    Parameters
+    ----------
+    record : str
+        What it says, as JSON; see `sinks.rejected`.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+    record: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """What a sink agent made of a stretch of one partition.
+
+    Parameters
+    ----------
+    rejected : tuple of RejectedRow
+        To be kept before the blocks are written: afterwards nobody reads their records again.
+    blocks : tuple of Block
+        In the order of their offsets.
+    """
+
+    rejected: tuple[RejectedRow, ...]
+    blocks: tuple[Block, ...]
 
 
 class RowSink(Protocol):
@@ -100,5 +156,19 @@ class RowSink(Protocol):
             Write the same block again later, until it is taken: whether it is held is not known.
         SinkRejected
             Never, as it is.
+        """
+        ...
+
+    def reject(self, rows: Sequence[RejectedRow]) -> None:
+        """Keep what is no row of its table; it moves no position, and is not seen twice.
+
+        Parameters
+        ----------
+        rows : sequence of RejectedRow
+
+        Raises
+        ------
+        SinkUnavailable
+            Ask again later.
         """
         ...

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import chain
 from operator import itemgetter
 
 from schemas.contracts import contract
-from sinks.columns import Column, UnfitValue, columns_of
+from schemas.topics import SCORED_EVENTS
+from sinks.columns import Column, UnfitValue, columns_of, misread_texts
 from sinks.port import Block, SinkRejected
 
 SOURCE_COLUMNS = {
@@ -14,6 +16,9 @@ SOURCE_COLUMNS = {
     "source_offset": "Int64",
 }
 """Where a row's record stands; together they name the row. Name and type."""
+
+_ANSWERS = (SCORED_EVENTS, "profile")
+"""Where form answers are: their types are the sender's, not the contract's."""
 
 
 def table_of(topic: str) -> str:
@@ -30,7 +35,13 @@ def columns_of_topic(topic: str) -> tuple[Column, ...]:
     LookupError
         When the topic has no contract.
     """
-    return columns_of(contract(topic).schema)
+    columns = columns_of(contract(topic).schema)
+    return tuple(chain.from_iterable((each, *_beside(topic, each.name)) for each in columns))
+
+
+def _beside(topic: str, field_name: str) -> tuple[Column, ...]:
+    """Return the columns that a field has besides its own: its map holds texts only."""
+    return (misread_texts(field_name),) if (topic, field_name) == _ANSWERS else ()
 
 
 def block_of(
@@ -65,7 +76,7 @@ def block_of(
     """
     columns: dict[str, Sequence[object]] = {}
     for column in columns_of_topic(topic):
-        values = list(map(itemgetter(column.name), records))
+        values = list(map(itemgetter(column.field_name or column.name), records))
         try:
             columns[column.name] = column.convert(values)
         except UnfitValue as error:

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 from functools import lru_cache, partial
@@ -18,6 +18,7 @@ from schemas.events import DEFAULT_LIMITS, EventLimits, read_event
 from schemas.topics import WEBSITE_VISITS
 from scoring.event import Event
 from sources.lines import numbered_lines
+from sources.occurrences import Occurrences
 
 _QUOTED = r'"(?P<{}>(?:[^"\\]|\\.)*)"'
 _COMBINED = re.compile(
@@ -133,6 +134,9 @@ def read_log(
 ) -> Iterator[Result]:
     """Yield what each line of a log tells, as far as it is taken, and count it.
 
+    An event's id comes from the content of its line, and of identical lines from which of them it
+    is; so a log that is read again, or overlaps with another after a rotation, gives the same ids.
+
     Parameters
     ----------
     stream : binary file
@@ -145,12 +149,15 @@ def read_log(
         Longest line.
     limits : EventLimits
     """
+    occurrences = Occurrences()
     for line, content in numbered_lines(stream, line_bytes_max=line_bytes_max):
         result: Result
         if content is None:
             result = Unparsable(line=line, reason=f"longer than {line_bytes_max} bytes", text="")
         else:
             result = read_line(content, line, salt=salt, limits=limits)
+        if isinstance(result, Event):
+            result = _told_apart(result, occurrences)
         counts.add(result)
         yield result
 
@@ -167,7 +174,7 @@ def read_line(
     ----------
     content : bytes
     line : int
-        Its number; the same content on the same line is the same event.
+        Its number, for messages: the same content is the same event on any line.
     salt : bytes
         See `read_log`.
     limits : EventLimits
@@ -189,20 +196,26 @@ def read_line(
         return Skipped(line=line, reason=skip)
     pseudonym = partial(_pseudonym, salt=salt)
     try:
-        return read_event(WEBSITE_VISITS, _record(match, line, url, pseudonym), limits)
+        return read_event(WEBSITE_VISITS, _record(match, url, pseudonym), limits)
     except Undecodable as error:
         return _unparsable(content, line, error.text)
     except ValueError as error:
         return _unparsable(content, line, f"no such time: {error}")
 
 
+def _told_apart(event: Event, occurrences: Occurrences) -> Event:
+    """Give the second of identical lines, and later ones, ids of their own."""
+    number = occurrences.number_of(event.event_id)
+    return event if number == 1 else replace(event, event_id=f"{event.event_id}-{number}")
+
+
 def _record(
-    match: re.Match[bytes], line: int, url: str, pseudonym: Callable[[bytes], str]
+    match: re.Match[bytes], url: str, pseudonym: Callable[[bytes], str]
 ) -> dict[str, object]:
     user_agent = _unescaped(match["agent"])
     campaign = _CAMPAIGN.search(url)
     return {
-        "event_id": f"log-{pseudonym(b'%d:%b' % (line, match[0]))}",
+        "event_id": f"log-{pseudonym(match[0])}",
         "lead_id": f"visitor-{pseudonym(b'%b %b' % (match['address'], match['agent']))}",
         "occurred_at": _time_ms(match),
         "url": url,

@@ -55,6 +55,11 @@ class Committer:
         """What is durable."""
         return self._committed
 
+    @property
+    def busy(self) -> bool:
+        """Whether something waits to be committed, or is being committed."""
+        return self.pending > 0 or self._lock.locked()
+
     def start_from(self, positions: Positions) -> None:
         """Take the positions that the ledger holds."""
         self._positions, self._committed = dict(positions), dict(positions)

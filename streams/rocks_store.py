@@ -227,7 +227,7 @@ class RocksStores:
 
     def held(self) -> Iterator[str]:
         """Return the names of tasks whose state is here."""
-        return (each.name for each in self._folder.iterdir() if each.is_dir())
+        return (each.parent.name for each in self._folder.glob("*/CURRENT"))
 
     def retain(self, names: set[str]) -> None:
         """Keep all: they are on disk, and may be wanted again."""

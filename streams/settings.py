@@ -19,6 +19,9 @@ class KafkaConnection:
         For SASL: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.
     ca_file : str or None
         Certificates to trust; None trusts the system's.
+    cert_file, key_file : str or None
+        Certificate to show to the broker (mutual TLS) and its private key; with no `key_file`
+        the key stands in `cert_file` too.
     """
 
     bootstrap_servers: str
@@ -27,6 +30,8 @@ class KafkaConnection:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
 
     def aiokafka(self) -> dict[str, Any]:
         """Return the keyword arguments for aiokafka's clients."""
@@ -35,7 +40,10 @@ class KafkaConnection:
             "security_protocol": self.security_protocol,
         }
         if self.security_protocol.endswith("SSL"):
-            arguments["ssl_context"] = ssl.create_default_context(cafile=self.ca_file)
+            context = ssl.create_default_context(cafile=self.ca_file)
+            if self.cert_file is not None:
+                context.load_cert_chain(self.cert_file, self.key_file)
+            arguments["ssl_context"] = context
         if self.security_protocol.startswith("SASL"):
             arguments |= {
                 "sasl_mechanism": self.sasl_mechanism,
@@ -52,6 +60,9 @@ class KafkaConnection:
         }
         if self.ca_file is not None:
             settings["ssl.ca.location"] = self.ca_file
+        if self.cert_file is not None:
+            settings["ssl.certificate.location"] = self.cert_file
+            settings["ssl.key.location"] = self.key_file or self.cert_file
         if self.security_protocol.startswith("SASL"):
             settings |= {
                 "sasl.mechanism": self.sasl_mechanism,

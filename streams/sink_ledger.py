@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from agents.state import NoState, State
-from sinks.port import Block, RowSink, SinkUnavailable
+from sinks.port import Block, Collected, RejectedRow, RowSink, SinkRejected, SinkUnavailable
+from sinks.rejected import rejected_row
 from streams.ledger import Positions
 
 logger = logging.getLogger(__name__)
@@ -14,13 +15,17 @@ logger = logging.getLogger(__name__)
 RETRY_S_FIRST = 0.5
 RETRY_S_MAX = 15.0
 
+REFUSED_ROWS_MAX = 100
+"""Rows in a row that the store refuses; one more, and the table is at fault, not the rows."""
+
 R = TypeVar("R")
 
 
 class SinkLedger:
     """Commits one partition of one topic to a row sink, however long that is away.
 
-    There is no other record of the position than the rows themselves.
+    There is no other record of the position than the rows themselves. A row that the store will
+    never take is searched for by halves and set aside; all others are written.
 
     Parameters
     ----------
@@ -32,6 +37,7 @@ class SinkLedger:
         self._sink = sink
         self._topic = topic
         self._partition = partition
+        self._refused = 0
 
     async def open(self) -> tuple[Positions, State]:
         """Ask the store how far its rows go."""
@@ -39,19 +45,52 @@ class SinkLedger:
         position = held.get(self._partition)
         return ({} if position is None else {self._topic: position}), NoState()
 
-    async def commit(self, effects: Block | None, positions: Positions) -> None:  # noqa: ARG002
-        """Write the block; the rows carry the positions.
+    async def commit(self, effects: Collected, positions: Positions) -> None:  # noqa: ARG002
+        """Write the rows; they carry the positions.
 
         Raises
         ------
         SinkRejected
-            The store will never take these rows.
+            The store takes no row any more.
         """
-        if effects is not None:
-            await self._patiently(lambda: self._sink.write(effects))
+        await self._set_aside(effects.rejected)
+        for block in effects.blocks:
+            await self._write(block)
 
     async def close(self) -> None:
         """Nothing to let go: the sink is shared."""
+
+    async def _write(self, block: Block) -> None:
+        try:
+            await self._patiently(lambda: self._sink.write(block))
+        except SinkRejected as error:
+            await self._write_fitting(block, error)
+        else:
+            self._refused = 0
+
+    async def _write_fitting(self, block: Block, error: SinkRejected) -> None:
+        if block.rows > 1:
+            for half in block.halves():  # in their order: later rows move the position
+                await self._write(half)
+            return
+        self._refused += 1
+        if self._refused > REFUSED_ROWS_MAX:
+            raise error
+        await self._set_aside([rejected_row(block, str(error))])
+
+    async def _set_aside(self, rows: Sequence[RejectedRow]) -> None:
+        if not rows:
+            return
+        await self._patiently(lambda: self._sink.reject(rows))
+        logger.error(
+            "%s-%d: %d records from offset %d on are no rows of their table and are kept in"
+            " rejected_rows; the first: %s",
+            self._topic,
+            self._partition,
+            len(rows),
+            rows[0].offset,
+            rows[0].reason,
+        )
 
     async def _patiently(self, call: Callable[[], R]) -> R:
         wait_s = RETRY_S_FIRST

@@ -1,6 +1,7 @@
 """Finds the record that kills a task: notes each attempt durably before it is made."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,8 +14,11 @@ from streams.changelog import ATTEMPT_KEY
 from streams.committer import Committer
 from streams.ledger import Positions
 from streams.quarantine import Attempt, Step
+from streams.stage import Stage
 
-CAUTIOUS_RECORDS_MAX = 20
+logger = logging.getLogger(__name__)
+
+CAUTIOUS_RECORDS_MAX = 5
 """Records at a time of a task that died here before; few are then suspects."""
 
 CAUTIOUS_COMMITS = 50
@@ -30,12 +34,21 @@ class Suspects:
     reducer : Reducer
     committer : Committer
         Writes the notes, between its commits.
+    stage : Stage
+        Shared by the tasks of the process.
     """
 
-    def __init__(self, attempt: Attempt, reducer: Reducer[Any, Any], committer: Committer) -> None:
+    def __init__(
+        self,
+        attempt: Attempt,
+        reducer: Reducer[Any, Any],
+        committer: Committer,
+        stage: Stage,
+    ) -> None:
         self._attempt = attempt
         self._reducer = reducer
         self._committer = committer
+        self._stage = stage
         self._noted = False
         self._leaving = False
         self._steady = asyncio.Event()
@@ -61,20 +74,22 @@ class Suspects:
             self._noted = True
         if self.alone:
             return [await self._read_alone(each) for each in records]
-        await self._reducer.prepare(records)
-        return [self._reducer.read(each) for each in records]
+        async with self._stage.shared():
+            await self._reducer.prepare(records)
+            return [self._reducer.read(each) for each in records]
 
     @asynccontextmanager
     async def under_way(self, step: Step, record: Record) -> AsyncIterator[None]:
         """Note that a step of `record` is made alone, and afterwards that it did no harm."""
-        if self._leaving:  # the reader is about to be cancelled: nothing is begun any more
-            raise asyncio.CancelledError
-        self._steady.clear()
-        place = quarantine.place_of(step, record.topic, record.offset)
-        await self._note(quarantine.trying(self._attempt, place))
-        yield
-        await self._note(quarantine.survived(self._attempt))
-        self._steady.set()
+        async with self._stage.alone():
+            if self._leaving:  # the reader is about to be cancelled: nothing is begun any more
+                raise asyncio.CancelledError
+            self._steady.clear()
+            place = quarantine.place_of(step, record.topic, record.offset)
+            await self._note(quarantine.trying(self._attempt, place))
+            yield
+            await self._note(quarantine.survived(self._attempt))
+            self._steady.set()
 
     async def commit(self) -> None:
         """Commit the record that was folded alone."""
@@ -90,7 +105,10 @@ class Suspects:
         """Take the note back if nothing was committed since: to be stopped is not to die."""
         # A transaction that failed may still be open: what is written next would commit it too.
         if self._noted and not self._committer.commits and not self._committer.in_doubt:
-            await self._note(quarantine.departed(self._attempt))
+            try:
+                await self._note(quarantine.departed(self._attempt))
+            except Exception as error:  # noqa: BLE001  # whoever has the task now counts one death too many
+                logger.info("the note of an attempt stays: %r", error)
 
     async def _read_alone(self, record: Record) -> Arrival[Any]:
         if self._attempt.condemns(record.topic, record.offset):

@@ -17,6 +17,7 @@ from streams.exits import StuckTask, fail_stop
 from streams.quarantine import Step
 from streams.settings import EngineSettings
 from streams.source import Source
+from streams.stage import Stage
 from streams.suspects import Suspects, attempt_of
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,8 @@ class Task:
 
     Parameters
     ----------
+    stage : Stage
+        Shared by the tasks of the process.
     deliver : callable
         Hands a batch to the agent.
     clock_ms : callable
@@ -53,6 +56,7 @@ class Task:
         *,
         consumer: AIOKafkaConsumer,
         settings: EngineSettings,
+        stage: Stage,
         deliver: Callable[[str, int, Batch], Awaitable[None]],
         clock_ms: Callable[[], int],
     ) -> None:
@@ -61,6 +65,7 @@ class Task:
         self._definition = definition
         self._partition = partition
         self._settings = settings
+        self._stage = stage
         self._deliver = deliver
         self._clock_ms = clock_ms
         self._reducer = definition.reducer(partition)
@@ -95,7 +100,7 @@ class Task:
         """Return whether records wait that only this task's own steps keep from being folded."""
         if self.state is not TaskState.RUNNING:
             return False
-        if self._definition.patient and self._committer.pending:
+        if self._definition.patient and self._committer.busy:
             return False
         return await self._source.behind()
 
@@ -155,7 +160,7 @@ class Task:
         self._committer.start_from(sought)
         if self._definition.quarantines:
             attempt = attempt_of(state, positions, inputs=len(self._definition.inputs))
-            self._suspects = Suspects(attempt, self._reducer, self._committer)
+            self._suspects = Suspects(attempt, self._reducer, self._committer, self._stage)
         self.state = TaskState.RUNNING
         logger.info("task %s runs from %s", self.name, sought)
         if self._suspects is not None and self._suspects.alone:
@@ -188,8 +193,9 @@ class Task:
             if not arrivals and until_ms is None:
                 continue
             await self._committer.room()
-            if self.alive:
-                await self._hand_over(Batch(arrivals, until_ms=until_ms, fold=self._fold))
+            async with self._stage.shared():
+                if self.alive:
+                    await self._hand_over(Batch(arrivals, until_ms=until_ms, fold=self._fold))
 
     async def _poll(self) -> list[Arrival[Any]]:
         settings = self._settings

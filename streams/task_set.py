@@ -10,6 +10,7 @@ from streams.batch import Batch
 from streams.definition import TaskDefinition
 from streams.exits import TornAssignment
 from streams.settings import EngineSettings
+from streams.stage import Stage
 from streams.state_store import StateStores
 from streams.task import Task
 from streams.task_assignor import Claims
@@ -42,6 +43,7 @@ class TaskSet:
         self._stores = stores
         self._deliver = deliver
         self._clock_ms = clock_ms
+        self._stage = Stage()
         self._tasks: list[Task] = []
         self._owned: list[str] = []
         self._closed = False
@@ -99,6 +101,7 @@ class TaskSet:
             partition,
             consumer=self._consumer,
             settings=self._settings,
+            stage=self._stage,
             deliver=self._deliver,
             clock_ms=self._clock_ms,
         )

@@ -2,9 +2,10 @@
 
 import typer
 
+from leadvelocity.boot_checks import check_boot
 from leadvelocity.context import open_settings
-from leadvelocity.options import DirectoryOption, ModelOption, SettingsOption
-from leadvelocity.provision import require_setup
+from leadvelocity.options import DirectoryOption, EndWithStdinOption, ModelOption, SettingsOption
+from leadvelocity.parent import end_with_stdin
 from leadvelocity.roles import run_worker
 from leadvelocity.scoring_model import load_model
 
@@ -16,9 +17,13 @@ def worker(
     model: ModelOption = None,
     directory: DirectoryOption = None,
     settings_file: SettingsOption = None,
+    *,
+    with_stdin: EndWithStdinOption = False,
 ) -> None:
     """Score events until SIGTERM or Ctrl-C; any number of workers share the work."""
+    if with_stdin:
+        end_with_stdin()
     settings = open_settings(directory, settings_file)
     scoring_model = load_model(model or settings.model)
-    require_setup(settings)
+    check_boot(settings)
     run_worker(settings, scoring_model)

@@ -27,7 +27,8 @@ class Child:
 class Children:
     """The processes that the demo started.
 
-    Each has a session of its own, so Ctrl-C reaches only the demo, which stops them in order.
+    Each has a session of its own, so Ctrl-C reaches only the demo, which stops them in order. Each
+    has a pipe from the demo as its standard input, so it stops when the demo is killed.
 
     Parameters
     ----------
@@ -40,13 +41,13 @@ class Children:
         self._children: list[Child] = []
 
     def start(self, name: str, *arguments: str) -> None:
-        """Start `leadvelocity` with arguments."""
+        """Start `leadvelocity` with arguments; the command must know `--end-with-stdin`."""
         self.logs.mkdir(parents=True, exist_ok=True)
         log = self.logs / f"{name}.log"
         with log.open("ab") as stream:
             process = subprocess.Popen(  # noqa: S603  # our own command
-                [sys.executable, "-m", "leadvelocity", *arguments],
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-m", "leadvelocity", *arguments, "--end-with-stdin"],
+                stdin=subprocess.PIPE,
                 stdout=stream,
                 stderr=stream,
                 start_new_session=True,
@@ -82,4 +83,6 @@ class Children:
             except subprocess.TimeoutExpired:
                 child.process.kill()
                 child.process.wait()
+            if child.process.stdin is not None:
+                child.process.stdin.close()
             self._children.remove(child)

@@ -25,9 +25,7 @@ from leadvelocity.errors import CommandFailed
 from leadvelocity.kafka import is_group_stable
 from leadvelocity.sender import open_sender
 from leadvelocity.settings import Settings
-from leadvelocity.stack.errors import NotAStack
 from leadvelocity.stack.stack import Stack
-from leadvelocity.stack.status import PartState
 from scoring.model import Model
 
 SETTLE_S_MAX = 180.0
@@ -120,15 +118,16 @@ def _run(plan: Plan, console: Console, progress: Progress, cleanup: ExitStack) -
 
 
 def _stack_up(settings: Settings, cleanup: ExitStack, progress: Progress) -> Settings:
+    """Bring the stack up, and down at the end unless parts of it were running before."""
     stack = Stack(settings.directory)
-    try:
-        was_up = any(each.state is PartState.RUNNING for each in stack.status())
-    except NotAStack:
-        was_up = False
-    endpoints = stack.up(progress)
-    if not was_up:
-        cleanup.callback(stack.down, progress)
-    return with_stack(settings, endpoints)
+    started: list[str] = []
+
+    def down() -> None:
+        if started and len(started) == len(stack.status()):
+            stack.down(progress)
+
+    cleanup.callback(down)
+    return with_stack(settings, stack.up(progress, started=started.append))
 
 
 def _start_roles(children: Children, settings: Settings, model_file: Path | None) -> None:

@@ -1,6 +1,9 @@
 """The demo's traffic: sends at a steady rate, looks after worker and sink, and shows it all."""
 
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event as Flag
 
@@ -48,6 +51,7 @@ class Sending:
     for_s: float | None
     sent: int = 0
     steady_from_ms: int | None = None
+    interrupted: bool = False
 
     def run(self, view: View) -> Sent:
         """Send until the time is over or Ctrl-C, then wait until Kafka holds all of it.
@@ -60,24 +64,41 @@ class Sending:
         began_s, elapsed_s = time.monotonic(), 0.0
         glanced_s, glanced_sent = -GLANCE_S, 0
         pace = Flag()
-        try:
-            with view:
-                while self.for_s is None or elapsed_s < self.for_s:
-                    self._send_until(int(elapsed_s * self.rate))
-                    if elapsed_s >= glanced_s + GLANCE_S:
-                        lately = (self.sent - glanced_sent) / (elapsed_s - glanced_s)
-                        glanced_s, glanced_sent = elapsed_s, self.sent
-                        view.show(self._glance(elapsed_s, lately))
-                    pace.wait(TICK_S)
-                    elapsed_s = time.monotonic() - began_s
-        except KeyboardInterrupt:
-            pass  # the way to end the traffic
+        with view, self._until_interrupted():
+            while not self.interrupted and (self.for_s is None or elapsed_s < self.for_s):
+                self._send_until(int(elapsed_s * self.rate))
+                if elapsed_s >= glanced_s + GLANCE_S:
+                    lately = (self.sent - glanced_sent) / (elapsed_s - glanced_s)
+                    glanced_s, glanced_sent = elapsed_s, self.sent
+                    view.show(self._glance(elapsed_s, lately))
+                pace.wait(TICK_S)
+                elapsed_s = time.monotonic() - began_s
         self.sender.finish()
         return Sent(
             records=self.sent,
             seconds=time.monotonic() - began_s,
             steady_from_ms=clock_ms() if self.steady_from_ms is None else self.steady_from_ms,
         )
+
+    @contextmanager
+    def _until_interrupted(self) -> Iterator[None]:
+        """Note the first Ctrl-C instead of raising it, which Kafka's client does not bear."""
+        before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+
+        def restore() -> None:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+        def note(*_: object) -> None:
+            restore()
+            self.interrupted = True
+
+        for number in before:
+            signal.signal(number, note)
+        try:
+            yield
+        finally:
+            restore()
 
     def _send_until(self, count: int) -> None:
         while self.sent < count:

@@ -1,7 +1,7 @@
 """The local stack in a folder: up, status, down, wipe."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,7 +51,13 @@ class Stack:
         self._answer_within_s = answer_within_s
         self._lock_within_s = lock_within_s
 
-    def up(self, progress: Progress = _silent, *, new_ports: bool = False) -> Endpoints:
+    def up(
+        self,
+        progress: Progress = _silent,
+        *,
+        new_ports: bool = False,
+        started: Callable[[str], None] = _silent,
+    ) -> Endpoints:
         """Start what does not run, and return when all three answer.
 
         Parameters
@@ -60,6 +66,8 @@ class Stack:
             Takes a line of text, from any thread.
         new_ports : bool
             Choose other ports; the parts are restarted.
+        started : callable
+            Takes the name of each part that this call starts, from any thread.
 
         Raises
         ------
@@ -83,6 +91,7 @@ class Stack:
                 directory=self.directory,
                 answer_within_s=self._answer_within_s,
                 progress=progress,
+                started=started,
             ).run()
         return parts.endpoints
 

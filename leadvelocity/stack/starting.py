@@ -1,5 +1,6 @@
 """Bringing all parts up: in parallel, with the record kept right, and undone on failure."""
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from threading import Event, Lock
@@ -23,6 +24,8 @@ class Starting:
         Where the record is saved, as soon as a process is started.
     answer_within_s : float
         How long each part may take to answer.
+    started : callable
+        Takes the name of each part that is started.
     """
 
     def __init__(
@@ -33,11 +36,13 @@ class Starting:
         directory: Path,
         answer_within_s: float,
         progress: Progress,
+        started: Callable[[str], None],
     ) -> None:
         self._parts = parts
         self._record = record
         self._directory = directory
         self._progress = progress
+        self._tell_started = started
         self._given_up = Event()
         self._runner = Runner(
             answer_within_s=answer_within_s, given_up=self._given_up, progress=progress
@@ -93,6 +98,7 @@ class Starting:
             self._started.append(part)
             self._record = self._record.with_process(part.name, identity)
             self._record.save(self._directory)
+        self._tell_started(part.name)
 
     def _undo(self) -> None:
         for part in self._started:

@@ -16,7 +16,7 @@ from sinks.client import ClickHouse
 from sinks.columns import TIME_MAX_MS
 from sinks.memory import MemorySink
 from sinks.migrate import migrate
-from sinks.port import Block, RowSink
+from sinks.port import Block, RejectedRow, RowSink
 from sinks.rows import SOURCE_COLUMNS, block_of, columns_of_topic, table_of
 
 NOW_MS = 1_760_000_000_123
@@ -42,8 +42,8 @@ def sink(request: pytest.FixtureRequest) -> Iterator[RowSink]:
         return
     database = request.getfixturevalue("database")
     client = database.client()
-    for topic in OUTPUT_TOPICS:
-        client.execute(f"TRUNCATE TABLE {table_of(topic)}")
+    for table in (*map(table_of, OUTPUT_TOPICS), "rejected_rows"):
+        client.execute(f"TRUNCATE TABLE {table}")
     client.disconnect()
     clickhouse = ClickHouseSink(database)
     yield clickhouse
@@ -70,6 +70,23 @@ def seen(sink: RowSink, request: pytest.FixtureRequest) -> Seen:
         return [plain(row) for row in rows]
 
     return in_memory if isinstance(sink, MemorySink) else in_clickhouse
+
+
+@pytest.fixture
+def kept(sink: RowSink, request: pytest.FixtureRequest) -> Callable[[], list[RejectedRow]]:
+    """What a reader sees of the rejected rows, in order."""
+
+    def in_clickhouse() -> list[RejectedRow]:
+        client = request.getfixturevalue("database").client()
+        rows = client.execute(
+            "SELECT source_topic, source_partition, source_offset, reason, record"
+            " FROM rejected_rows FINAL ORDER BY source_topic, source_partition, source_offset"
+        )
+        client.disconnect()
+        names = ("topic", "partition", "offset", "reason", "record")
+        return [RejectedRow(**dict(zip(names, row, strict=True))) for row in rows]
+
+    return sink.rejected if isinstance(sink, MemorySink) else in_clickhouse
 
 
 def plain(value: Any) -> Any:
@@ -217,3 +234,42 @@ def test_an_empty_block_writes_nothing(sink: RowSink, seen: Seen) -> None:
     empty = replace(block(TIER_CHANGES, (0,)), columns={})
     sink.write(empty)
     assert seen(TIER_CHANGES) == []
+
+
+def test_other_rows_of_the_same_offsets_are_not_dropped(sink: RowSink, seen: Seen) -> None:
+    """A block with the offsets of another, but other rows, is written."""
+    offsets = range(4)
+    sink.write(block(TIER_CHANGES, offsets, full=False))
+    sink.write(block(TIER_CHANGES, offsets, full=True))
+    written = block(TIER_CHANGES, offsets, full=True)
+    new = [plain(row) for row in zip(*written.columns.values(), strict=True)]
+    assert [row for row in seen(TIER_CHANGES) if row in new] == new
+
+
+def test_halves_are_the_block(sink: RowSink, seen: Seen) -> None:
+    """A block written as its halves leaves the rows and the position of the whole."""
+    whole = block(SCORED_EVENTS, (3, 4, 7, 9, 10))
+    halves = whole.halves()
+    assert [(each.first_offset, each.last_offset) for each in halves] == [(3, 6), (7, 10)]
+    for half in halves:
+        sink.write(half)
+    assert seen(SCORED_EVENTS) == [plain(row) for row in zip(*whole.columns.values(), strict=True)]
+    assert sink.positions(SCORED_EVENTS) == {0: 11}
+
+
+def test_rejected_rows_are_kept_once(sink: RowSink, kept: Callable[[], list[RejectedRow]]) -> None:
+    """What is no row of its table is kept word for word, once, and moves no position."""
+    rows = [
+        RejectedRow(
+            topic=TIER_CHANGES,
+            partition=2,
+            offset=offset,
+            reason=f"wäre's so? {offset}",
+            record='{"a": "\\u00e4"}',
+        )
+        for offset in (5, 9)
+    ]
+    for again in (rows, rows[1:], [], rows):
+        sink.reject(again)
+    assert kept() == rows
+    assert sink.positions(TIER_CHANGES) == {}

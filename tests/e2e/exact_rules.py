@@ -18,7 +18,7 @@ class MonotoneOracle(Oracle):
 
     def first_change(self, upto: int) -> int | None:
         low, high = self.as_of, upto
-        if high <= low or self.judgement(high) == self.tier:
+        if low is None or high <= low or self.judgement(high) == self.tier:
             return None
         while high - low > 1:
             middle = (low + high) // 2

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,17 +21,26 @@ class Pipeline:
 
     folder: Path
     model: Path
+    variables: dict[str, str] = field(default_factory=dict)
     running: list[subprocess.Popen] = field(default_factory=list)
+    started: int = 0
 
-    def command(self, *arguments: str, given: str | None = None) -> str:
-        done = subprocess.run(
+    def attempt(
+        self, *arguments: str, given: str | None = None, **variables: str
+    ) -> subprocess.CompletedProcess:
+        """Run a command to its end, whatever that is."""
+        return subprocess.run(
             [*COMMAND, *arguments, "--dir", str(self.folder)],
             input=given,
             capture_output=True,
             text=True,
             timeout=COMMAND_S_MAX,
             check=False,
+            env=os.environ | self.variables | variables,
         )
+
+    def command(self, *arguments: str, given: str | None = None) -> str:
+        done = self.attempt(*arguments, given=given)
         assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stderr[-3000:]}"
         return done.stdout
 
@@ -42,13 +51,27 @@ class Pipeline:
         self.command("send", "-", given="".join(json.dumps(event) + "\n" for event in events))
 
     def start(self, *role: str) -> subprocess.Popen:
-        name = f"{role[0]}-{len(self.running)}.log"
-        with (self.folder / name).open("wb") as log:
-            process = subprocess.Popen(
-                [*COMMAND, *role, "--dir", str(self.folder)], stdout=log, stderr=log
-            )
+        self.started += 1
+        process = self.spawn(*role, log=self.folder / f"{role[0]}-{self.started}.log")
         self.running.append(process)
         return process
+
+    def spawn(
+        self,
+        *role: str,
+        log: Path,
+        program: Sequence[str] = COMMAND,
+        variables: Mapping[str, str] | None = None,
+    ) -> subprocess.Popen:
+        """Start a role that the caller looks after; what is sent to it comes through a pipe."""
+        with log.open("ab") as stream:
+            return subprocess.Popen(
+                [*program, *role, "--dir", str(self.folder)],
+                stdin=subprocess.PIPE if role[0] == "send" else subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                env=os.environ | self.variables | dict(variables or {}),
+            )
 
     def worker(self) -> subprocess.Popen:
         return self.start("worker", "--model", str(self.model))
@@ -69,7 +92,7 @@ class Pipeline:
         end = time.monotonic() + seconds
         while not done():
             for process in self.running:
-                assert process.poll() is None, f"{process.args} ended:\n{self.logs()}"
+                assert process.poll() is None, f"{process.args!r} ended:\n{self.logs()}"
             assert time.monotonic() < end, f"{what} took longer than {seconds} s:\n{self.logs()}"
             time.sleep(0.5)
 

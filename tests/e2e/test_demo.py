@@ -8,6 +8,8 @@ import sys
 import psutil
 import pytest
 
+from leadvelocity.stack.stack import Stack
+
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 DEMO = (sys.executable, "-m", "leadvelocity", "demo", "--leads", "100", "--rate", "500")
@@ -54,19 +56,61 @@ def test_the_books_balance_and_a_second_run_goes_on(tmp_path):
     assert left_over(tmp_path) == []
 
 
-def test_an_interrupt_stops_all_that_was_started(tmp_path):
-    """Ctrl-C while things are still starting leaves no process behind."""
+def begun(folder, line, *arguments):
+    """Start a demo and return it once it has said a line that begins so."""
     process = subprocess.Popen(
-        [*DEMO, "--dir", str(tmp_path)],
+        [*DEMO, "--dir", str(folder), *arguments],
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
     )
     assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("worker and sink"):
-            break
+    said = ""
+    for each in process.stderr:
+        if each.startswith(line):
+            return process
+        said += each
+    raise AssertionError(f"the demo ended with {process.wait()}: {said}")
+
+
+def test_an_interrupt_stops_all_that_was_started(tmp_path):
+    """Ctrl-C while things are still starting leaves no process behind."""
+    process = begun(tmp_path, "worker and sink")
     process.send_signal(signal.SIGINT)
     process.stderr.read()
     assert process.wait(120) not in (0, 2)
+    assert left_over(tmp_path) == []
+
+
+def test_an_interrupt_ends_the_traffic(tmp_path):
+    """Ctrl-C in mid-traffic ends the traffic; the books are done, and balance."""
+    summary = tmp_path / "summary.json"
+    process = begun(tmp_path, "traffic begins", "--json", str(summary))
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(5)  # some traffic
+    process.send_signal(signal.SIGINT)
+    said = process.stderr.read()
+    assert process.wait(120) == 0, said
+    books = json.loads(summary.read_text())
+    assert books["balanced"]
+    assert books["sent"] > 0
+    assert left_over(tmp_path) == []
+
+
+def test_a_demo_that_is_killed_takes_worker_and_sink_along(tmp_path):
+    """After kill -9 worker and sink end by themselves; the stack stays, for `stack down`."""
+    process = begun(tmp_path, "traffic begins")
+    roles = [
+        each
+        for each in psutil.Process(process.pid).children()
+        if {"worker", "sink"} & set(each.cmdline())
+    ]
+    assert len(roles) == 2
+    process.kill()
+    process.wait()
+    try:
+        _, alive = psutil.wait_procs(roles, timeout=90)
+        assert alive == []
+    finally:
+        Stack(tmp_path).wipe()
     assert left_over(tmp_path) == []

@@ -5,7 +5,6 @@ import random
 import time
 
 import pytest
-import yaml
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.schema_registry import SchemaRegistryClient, topic_subject_name_strategy
 from confluent_kafka.schema_registry.avro import AvroDeserializer
@@ -13,6 +12,7 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 
 from tests.e2e.exact_rules import tier_changes
 from tests.e2e.pipeline import Pipeline
+from tests.e2e.swift_model import MODEL, MODEL_TEXT
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -21,23 +21,6 @@ LEADS = 60
 EVENTS = 1_200
 MINUTE_MS = 60_000
 GRACE_MS = 5_000
-
-MODEL_TEXT = """
-model: swift
-half_life: 20s
-signals:
-  - {name: pricing, on: website_visit, when: {path: "/pricing*"}, points: 8, half_life: 15s,
-     cap: 24, group: product}
-  - {name: page, on: website_visit, when: {path: "/*"}, points: 2, cap: 15, group: product}
-  - {name: mail, on: email_open, points: 3, cap: 10}
-  - {name: demo, on: form_fill, when: {form_id: [demo, contact]}, points: 40, half_life: 30s}
-groups: {product: {cap: 30}}
-fit: [{when: {country: [US, DE]}, points: 3}]
-tiers: [{name: hot, enter: 50.3, exit: 38.7}, {name: warm, enter: 20.7, exit: 15.1, dwell: 2s},
-        {name: cold}]
-machine: {weight: 0.2}
-"""
-MODEL = yaml.safe_load(MODEL_TEXT.replace("on:", '"on":'))  # YAML 1.1 takes a bare `on` for true
 
 
 def history(seed: int, last_ms: int) -> list[dict]:
@@ -234,6 +217,17 @@ def test_a_silent_lead_falls_when_it_was_foretold(pipeline, events):
     assert [int(each["at"]) for each in changes[-2:]] == [
         int(each["cools"]) for each in changes[-3:-1]
     ]
+
+
+def test_sql_scores_with_a_model_that_was_never_set_up(pipeline, events):
+    """A worker puts its model into ClickHouse, so that SQL scores every lead with it."""
+    query = (
+        "SELECT count() AS leads, countIf(score IS NULL) AS without"
+        " FROM lead_score_at(at = now64(3, 'UTC'))"
+    )
+    [found] = pipeline.sql(query)
+    assert found["leads"] > 0
+    assert found["without"] == 0
 
 
 def test_sent_lines_that_are_wrong_are_named(pipeline, events):

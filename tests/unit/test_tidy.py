@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from leadvelocity.boot_checks import PACKAGES
+
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("leadvelocity", "streams", "agents", "sinks", "schemas", "scoring", "sources")
 FUNCTION_LINES_MAX = 60
 MODULE_LINES_MAX = 400
 

@@ -170,6 +170,19 @@ def test_the_same_block_is_one_part(fresh: ClickHouse) -> None:
     assert query(fresh, "SELECT count() FROM tier_changes").rows == ((100,),)
 
 
+def test_rows_that_were_deleted_can_come_again(fresh: ClickHouse) -> None:
+    """Rows that somebody deleted come back when the same records are read again."""
+    migrate(fresh)
+    sink = ClickHouseSink(fresh)
+    sink.write(block_of_places(TIER_CHANGES, range(6)))
+    query(fresh, "DELETE FROM tier_changes WHERE source_offset >= 2")
+    assert sink.positions(TIER_CHANGES) == {0: 2}
+    sink.write(block_of_places(TIER_CHANGES, range(6)))
+    assert sink.positions(TIER_CHANGES) == {0: 6}
+    assert query(fresh, "SELECT count() FROM tier_changes FINAL").rows == ((6,),)
+    sink.close()
+
+
 def test_materialized_views_do_not_count_twice(fresh: ClickHouse) -> None:
     """A block written again does not reach the target of a materialized view again."""
     migrate(fresh)
@@ -183,8 +196,9 @@ def test_materialized_views_do_not_count_twice(fresh: ClickHouse) -> None:
         "CREATE MATERIALIZED VIEW counting TO counted AS SELECT count() AS n FROM tier_changes",
     )
     sink = ClickHouseSink(fresh)
-    for offsets in (range(100), range(100), range(100, 130)):
-        sink.write(block_of_places(TIER_CHANGES, offsets))
+    again = block_of_places(TIER_CHANGES, range(100))
+    for block in (again, again, block_of_places(TIER_CHANGES, range(100, 130))):
+        sink.write(block)
     sink.close()
     assert query(fresh, "SELECT sum(n) FROM counted").rows == ((130,),)
 

@@ -104,10 +104,11 @@ def test_up_again_does_nothing_and_is_quick(local, up):
     said: list[str] = []
     began = time.monotonic()
 
-    assert local.up(said.append) == up
+    started: list[str] = []
+    assert local.up(said.append, started=started.append) == up
     assert time.monotonic() - began < 1
     assert processes(local) == before
-    assert said == []
+    assert said == started == []
 
 
 def test_status_tells_of_each_part(local, up):
@@ -155,9 +156,11 @@ def test_a_killed_part_is_named_and_comes_back_with_its_data(local, up, run_name
     psutil.wait_procs([psutil.Process(before[victim])] if psutil.pid_exists(before[victim]) else [])
     assert {part.name for part in local.status() if part.state is PartState.DIED} == {victim}
     said: list[str] = []
+    started: list[str] = []
 
-    again = local.up(said.append)
+    again = local.up(said.append, started=started.append)
 
+    assert started == [victim]
     assert any(line.startswith(f"{victim}: died") for line in said)
     assert read_everywhere(again, run_name) == KEPT
     after = processes(local)

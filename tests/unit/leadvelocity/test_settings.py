@@ -7,6 +7,7 @@ import pytest
 from leadvelocity.context import open_settings
 from leadvelocity.errors import WrongInput
 from leadvelocity.settings import load_settings
+from streams.settings import KafkaConnection
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +78,35 @@ def test_secrets_are_never_shown(monkeypatch):
     with pytest.raises(WrongInput) as refusal:
         load_settings()
     assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("kafka", "problem"),
+    [
+        ({"security_protocol": "SASL_SSL", "username": "u"}, "needs sasl_mechanism, password"),
+        ({"key_file": "k.pem"}, "key_file needs cert_file"),
+        ({"ca_file": "absent.pem"}, "ca_file: there is no file absent.pem"),
+        ({"cert_file": "absent.pem"}, "cert_file: there is no file absent.pem"),
+    ],
+)
+def test_half_a_security_is_refused(monkeypatch, kafka, problem):
+    """What no broker would let in is refused before any is asked, with what is missing."""
+    for name, value in kafka.items():
+        monkeypatch.setenv(f"LEADVELOCITY_KAFKA__{name.upper()}", value)
+    settings = load_settings()
+    with pytest.raises(WrongInput, match=problem):
+        settings.kafka.connection()
+
+
+def test_client_certificates_reach_both_clients():
+    """Without a key of its own a certificate's file is taken to hold the key too."""
+    connection = KafkaConnection(
+        bootstrap_servers="k:1", security_protocol="SSL", cert_file="c.pem"
+    )
+    shown = connection.librdkafka()
+    assert shown["ssl.certificate.location"] == shown["ssl.key.location"] == "c.pem"
+    with pytest.raises(FileNotFoundError):
+        connection.aiokafka()
 
 
 def test_without_servers_the_cure_is_named(tmp_path):

@@ -73,6 +73,13 @@ def test_damaged() -> None:
     for length in range(len(data)):
         with pytest.raises(CorruptState):
             decode(data[:length])
-    for bad in (data + b"\x00", b"\x01\x90", b"\x01\xff\xff", b"\x02", FORMAT_2[:8], data.replace(b"\x93", b"\x92", 1)):
+    for bad in (
+        data + b"\x00",
+        b"\x01\x90",
+        b"\x01\xff\xff",
+        b"\x02",
+        FORMAT_2[:8],
+        data.replace(b"\x93", b"\x92", 1),
+    ):
         with pytest.raises(CorruptState):
             decode(bad)

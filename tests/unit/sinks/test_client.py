@@ -94,14 +94,41 @@ def test_a_failed_connection_is_not_used_again() -> None:
     thread.join(timeout=5)
 
 
-def test_a_token_names_the_range() -> None:
-    """Blocks of other ranges, partitions or topics have other tokens."""
-    others = [
-        Block(topic="a", partition=p, first_offset=f, last_offset=t, columns=ROW)
-        for p, f, t in ((1, 2, 3), (12, 3, 4), (1, 2, 34), (1, 23, 4), (11, 2, 3))
-    ]
-    assert len({token_of(block) for block in others}) == len(others)
-    assert token_of(BLOCK) == "tier-changes:0:1-1"
+def test_a_token_is_of_one_block() -> None:
+    """A block has one token however often it is asked for; no two blocks share one."""
+    twin = Block(topic=TIER_CHANGES, partition=0, first_offset=1, last_offset=1, columns=ROW)
+    assert token_of(twin) != token_of(BLOCK)
+    assert token_of(BLOCK) == token_of(BLOCK)
+    assert token_of(BLOCK).startswith("tier-changes:0:1-1:")
+
+
+def test_closing_wakes_who_waits() -> None:
+    """A sink that is closed does not wait for an answer that never comes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        asked = threading.Event()
+
+        def accept() -> None:
+            peer, _ = server.accept()
+            peer.recv(1)
+            asked.set()
+            assert ended.wait(30)
+            peer.close()
+
+        def ask() -> None:
+            with pytest.raises(SinkUnavailable):
+                sink.positions(TIER_CHANGES)
+            ended.set()
+
+        ended = threading.Event()
+        sink = ClickHouseSink(
+            ClickHouse(host="127.0.0.1", port=server.getsockname()[1], connect_timeout_s=60)
+        )
+        threads = [threading.Thread(target=each, daemon=True) for each in (accept, ask)]
+        for thread in threads:
+            thread.start()
+        assert asked.wait(10)
+        sink.close()
+        assert ended.wait(10)
 
 
 def test_an_answer_reads_as_objects() -> None:

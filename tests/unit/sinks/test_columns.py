@@ -6,7 +6,8 @@ import pytest
 
 from schemas.contracts import contract
 from schemas.topics import OUTPUT_TOPICS
-from sinks.columns import TIME_MAX_MS, TIME_MIN_MS, Column, UnfitValue, columns_of, text_of
+from sinks.columns import TIME_MAX_MS, TIME_MIN_MS, Column, UnfitValue, columns_of
+from sinks.texts import text_of
 
 TIME = {"type": "long", "logicalType": "timestamp-millis"}
 SCALARS = ["null", "boolean", "long", "double", "string"]

@@ -94,9 +94,23 @@ def test_pseudonym() -> None:
 
 
 def test_event_id() -> None:
-    """The same line is the same event; the same content on another line is another."""
+    """The same content is the same event, on whatever line it stands; other content is another."""
     ids = [visit(line(), number).event_id for number in (1, 1, 2)]
-    assert ids[0] == ids[1] != ids[2]
+    assert len(set(ids)) == 1
+    assert visit(line(size="513")).event_id != ids[0]
+
+
+def test_identical_lines() -> None:
+    """Identical lines are visits of their own, the same ones each time and wherever they begin."""
+    log = [line(), line("GET / HTTP/1.1"), line(), line()]
+
+    def ids(content: list[bytes]) -> list[str]:
+        results = read_log(io.BytesIO(b"\n".join(content)), salt=SALT, counts=Counts())
+        return [each.event_id for each in results if isinstance(each, Event)]
+
+    assert len(set(ids(log))) == 4
+    assert ids(log) == ids(log)
+    assert ids([line("GET /before HTTP/1.1"), b"x", *log])[1:] == ids(log)
 
 
 @pytest.mark.parametrize(

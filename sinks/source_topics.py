@@ -1,0 +1,53 @@
+"""What sinks know of the topics that rows come from, kept beside the rows."""
+
+from collections.abc import Mapping
+
+from sinks.client import ClickHouse, query
+
+
+def noted_topics(clickhouse: ClickHouse) -> dict[str, frozenset[str]]:
+    """Return the ids that rows came from, by topic; more than one only if sinks raced.
+
+    Raises
+    ------
+    QueryRefused, SinkUnavailable
+    """
+    sql = "SELECT source_topic, groupUniqArray(topic_id) FROM source_topics GROUP BY source_topic"
+    return {topic: frozenset(ids) for topic, ids in query(clickhouse, sql).rows}
+
+
+def note_topics(clickhouse: ClickHouse, ids: Mapping[str, str]) -> None:
+    """Note from which topics rows come; again is the same as once.
+
+    Parameters
+    ----------
+    clickhouse : ClickHouse
+    ids : mapping of str to str
+        Kafka's id, by topic.
+
+    Raises
+    ------
+    QueryRefused, SinkUnavailable
+    """
+    for topic, topic_id in ids.items():
+        query(
+            clickhouse,
+            "INSERT INTO source_topics (source_topic, topic_id)"
+            " SELECT %(topic)s, %(topic_id)s SETTINGS async_insert = 0",
+            {"topic": topic, "topic_id": topic_id},
+        )
+
+
+def note_position(clickhouse: ClickHouse, topic: str, partition: int, position: int) -> None:
+    """Note that no record before an offset is wanted any more; an older note changes nothing.
+
+    Raises
+    ------
+    QueryRefused, SinkUnavailable
+    """
+    query(
+        clickhouse,
+        "INSERT INTO source_positions (source_topic, source_partition, position)"
+        " SELECT %(topic)s, %(partition)s, %(position)s SETTINGS async_insert = 0",
+        {"topic": topic, "partition": partition, "position": position},
+    )

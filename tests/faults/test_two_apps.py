@@ -1,0 +1,59 @@
+"""Two pipelines that were given one app id by mistake."""
+
+from threading import Event
+
+import pytest
+
+from leadvelocity.scoring_model import load_model
+from tests.e2e.swift_model import MODEL, MODEL_TEXT
+from tests.faults.cluster import PARTITIONS
+from tests.faults.oracle import Expected, judge
+from tests.faults.traffic import MINUTE_MS, Traffic, now_ms
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def slower(tmp_path):
+    """Return a model whose half-lives differ: states of the one cannot serve the other."""
+    file = tmp_path / "slower.yaml"
+    file.write_text(MODEL_TEXT.replace("half_life: 15s", "half_life: 45s"))
+    return file
+
+
+def test_another_model_on_our_states_is_refused(cluster, ending, seed, slower):
+    """A worker whose model cannot use the states is refused; the others go on, exactly."""
+    traffic = Traffic(seed=seed)
+    cluster.send(traffic.backlog(4_000, last_ms=now_ms() - 10 * MINUTE_MS))
+    cluster.start_workers(2)
+    cluster.wait(cluster.caught_up, seconds=90, what="folding")
+    cluster.send_live(traffic.live(6_000), rate_per_s=200)
+    cluster.start_worker("worker-other", model=slower)
+    Event().wait(25.0)
+    codes = cluster.supervisor.codes("worker-other")
+    cluster.supervisor.leave("worker-other")
+    ending("another model under one app id", times=1, traffic=traffic)
+
+    assert codes, "it was never refused"
+    assert set(codes) <= {1, 70}
+    assert "ModelRefused" in cluster.log("worker-other").read_text()
+
+
+def test_two_models_from_the_beginning(cluster, model, seed, slower):
+    """Of two workers that begin under one id with two models, one is refused everywhere."""
+    traffic = Traffic(seed=seed)
+    cluster.start_worker()
+    cluster.start_worker(model=slower)
+    cluster.send(traffic.backlog(1_000, last_ms=now_ms() - 10 * MINUTE_MS))
+    cluster.send_live(traffic.live(5_000), rate_per_s=200)
+    cluster.sent()
+    Event().wait(20.0)
+    cluster.supervisor.leave_all("worker")
+    snapshot = cluster.reader.snapshot()
+
+    versions = {each.record["model_version"] for each in snapshot.scored}
+
+    assert len(versions) == 1, f"both models folded: {versions}"
+    ours = model if model.version in versions else load_model(slower)
+    expected = Expected(model=ours, rules=MODEL, partitions=PARTITIONS, caught_up=False)
+    assert not judge(snapshot, expected).violations
