@@ -86,10 +86,12 @@ class Suspects:
                 raise asyncio.CancelledError
             self._steady.clear()
             place = quarantine.place_of(step, record.topic, record.offset)
-            await self._note(quarantine.trying(self._attempt, place))
-            yield
-            await self._note(quarantine.survived(self._attempt))
-            self._steady.set()
+            try:
+                await self._note(quarantine.trying(self._attempt, place))
+                yield
+                await self._note(quarantine.survived(self._attempt))
+            finally:
+                self._steady.set()
 
     async def commit(self) -> None:
         """Commit the record that was folded alone."""
