@@ -2,11 +2,13 @@
 
 A worker that dies says nothing, so what it was about to do is written down before it is done. A
 task that has died too often at the same positions handles its next records one at a time; a
-record that was under way alone in too many deaths goes to the dead letters unread.
+record at the same step of which (reading it, folding it) the task died too often, and never got
+through, goes to the dead letters unread.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 import msgspec
 
@@ -17,7 +19,15 @@ CAUTIOUS_AFTER = 2
 """Take-overs at the same positions after which batches are small, so that few are suspects."""
 
 Place = str
-"""A record's topic and offset, as ``topic:offset``."""
+"""A step of a record, as ``read topic:offset`` or ``fold topic:offset``."""
+
+
+class Step(StrEnum):
+    """What is done with a record; it may be deadly in either."""
+
+    READ = "read"
+    FOLD = "fold"
+
 
 _Flat = tuple[dict[str, int], int, Place | None, dict[Place, int], int]
 _decoder = msgspec.msgpack.Decoder(_Flat)
@@ -34,9 +44,9 @@ class Attempt:
     take_overs : int
         How often it was taken over right there.
     trying : str or None
-        The record that is being handled alone just now.
+        The step of a record that is being made alone just now.
     deaths : mapping of str to int
-        In how many deaths a record was under way alone.
+        In how many deaths a step was under way alone, since it was last survived.
     alone_left : int
         How many records are still to be handled alone.
     """
@@ -57,14 +67,16 @@ class Attempt:
         """Whether the next record is to be handled alone."""
         return self.alone_left > 0
 
-    def condemns(self, place: Place) -> bool:
+    def condemns(self, topic: str, offset: int) -> bool:
         """Return whether a record must not be tried again."""
-        return self.deaths.get(place, 0) >= DEATHS_MAX
+        return any(
+            self.deaths.get(place_of(step, topic, offset), 0) >= DEATHS_MAX for step in Step
+        )
 
 
-def place_of(topic: str, offset: int) -> Place:
-    """Return the name of a record's place."""
-    return f"{topic}:{offset}"
+def place_of(step: Step, topic: str, offset: int) -> Place:
+    """Return the name of a step of a record."""
+    return f"{step} {topic}:{offset}"
 
 
 def taken_over(
@@ -104,13 +116,17 @@ def departed(attempt: Attempt) -> Attempt:
 
 
 def trying(attempt: Attempt, place: Place) -> Attempt:
-    """Return the attempt in which a record is about to be handled alone."""
+    """Return the attempt in which a step is about to be made alone."""
     return replace(attempt, trying=place)
 
 
 def survived(attempt: Attempt) -> Attempt:
-    """Return the attempt after the record that was being tried."""
-    return replace(attempt, trying=None)
+    """Return the attempt after the step that was being tried.
+
+    What was survived once is not deadly, so those who died in it were ended from outside.
+    """
+    deaths = {place: number for place, number in attempt.deaths.items() if place != attempt.trying}
+    return replace(attempt, trying=None, deaths=deaths)
 
 
 def advanced(attempt: Attempt, positions: Mapping[str, int]) -> Attempt:

@@ -13,7 +13,7 @@ from streams import quarantine
 from streams.changelog import ATTEMPT_KEY
 from streams.committer import Committer
 from streams.ledger import Positions
-from streams.quarantine import Attempt
+from streams.quarantine import Attempt, Step
 from streams.stage import Stage
 
 logger = logging.getLogger(__name__)
@@ -79,17 +79,19 @@ class Suspects:
             return [self._reducer.read(each) for each in records]
 
     @asynccontextmanager
-    async def under_way(self, record: Record) -> AsyncIterator[None]:
-        """Note that `record` is being handled alone, and afterwards that it did no harm."""
+    async def under_way(self, step: Step, record: Record) -> AsyncIterator[None]:
+        """Note that a step of `record` is made alone, and afterwards that it did no harm."""
         async with self._stage.alone():
             if self._leaving:  # the reader is about to be cancelled: nothing is begun any more
                 raise asyncio.CancelledError
             self._steady.clear()
-            place = quarantine.place_of(record.topic, record.offset)
-            await self._note(quarantine.trying(self._attempt, place))
-            yield
-            await self._note(quarantine.survived(self._attempt))
-            self._steady.set()
+            place = quarantine.place_of(step, record.topic, record.offset)
+            try:
+                await self._note(quarantine.trying(self._attempt, place))
+                yield
+                await self._note(quarantine.survived(self._attempt))
+            finally:
+                self._steady.set()
 
     async def commit(self) -> None:
         """Commit the record that was folded alone."""
@@ -111,11 +113,10 @@ class Suspects:
                 logger.info("the note of an attempt stays: %r", error)
 
     async def _read_alone(self, record: Record) -> Arrival[Any]:
-        place = quarantine.place_of(record.topic, record.offset)
-        if self._attempt.condemns(place):
+        if self._attempt.condemns(record.topic, record.offset):
             text = f"the worker died {quarantine.DEATHS_MAX} times while it handled this alone"
             return self._reducer.condemned(record, text)
-        async with self.under_way(record):
+        async with self.under_way(Step.READ, record):
             await self._reducer.prepare([record])
             return self._reducer.read(record)
 

@@ -14,6 +14,7 @@ from streams.batch import Batch
 from streams.committer import Committer
 from streams.definition import TaskDefinition
 from streams.exits import StuckTask, fail_stop
+from streams.quarantine import Step
 from streams.settings import EngineSettings
 from streams.source import Source
 from streams.stage import Stage
@@ -179,7 +180,7 @@ class Task:
         while self.alive and suspects.alone:
             arrivals = await self._poll()
             for arrival in arrivals:
-                async with suspects.under_way(arrival.record):
+                async with suspects.under_way(Step.FOLD, arrival.record):
                     await self._hand_over(Batch(arrivals, until_ms=None, fold=self._fold))
                 await suspects.commit()
             if not arrivals and self._source.drained:

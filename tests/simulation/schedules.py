@@ -10,6 +10,7 @@ from tests.simulation.fake_broker import FakeBroker
 from tests.simulation.fake_clients import Faults
 from tests.simulation.kept_stores import KeptStores
 from tests.simulation.oracle import Broken
+from tests.simulation.tracer import DEADLY
 from tests.simulation.virtual_time import Stuck, World
 from tests.simulation.worker import CHANGELOG, Job, Worker
 
@@ -79,6 +80,8 @@ class Schedule:
     def blame(self, worker: Worker) -> None:
         """A worker ends by itself only for a reason."""
         reason = worker.process.reason
+        if reason.startswith(DEADLY):
+            return
         if reason and not worker.faults.injected and not worker.contested:
             raise Broken(f"a worker ended for no reason: {reason}")
 

@@ -12,6 +12,7 @@ from scoring.merge import AT_ONCE
 from tests.simulation.virtual_time import pause
 
 OUTPUT, LETTERS = "traces", "letters"
+DEADLY = "deadly"
 DEADLY_TO_READ, DEADLY_TO_FOLD = b"deadly to read", b"deadly to fold"
 
 Place = bytes
@@ -68,7 +69,7 @@ class Tracer:
 
     def read(self, record: Record) -> Arrival[bool]:
         if record.value == DEADLY_TO_READ:
-            self._die("read")
+            self._die(DEADLY)
         return Arrival(record=record, content=True, time_ms=record.timestamp_ms)
 
     def condemned(self, record: Record, text: str) -> Arrival[bool]:
@@ -87,7 +88,7 @@ class Tracer:
                 self._outputs.append(Output(topic=LETTERS, key=where, value=record.value))
                 continue
             if record.value == DEADLY_TO_FOLD:
-                self._die("fold")
+                self._die(DEADLY)
             lead = record.key or b""
             before = self._changed.get(lead) or self._leaving.get(lead) or self._state.get(lead)
             self._changed[lead] = digest(before, where)
