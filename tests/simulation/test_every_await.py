@@ -12,9 +12,7 @@ from tests.simulation.schedules import Schedule
 
 def a_schedule(seed: int, *, kept: bool) -> Schedule:
     """A schedule with two owners at least, on two inputs; the first one's faults come later."""
-    schedule = Schedule(
-        job=traces.a_job(2, quarantines=True), chance=Random(seed), kept=kept
-    )
+    schedule = Schedule(job=traces.a_job(2, quarantines=True), chance=Random(seed), kept=kept)
     traces.send(schedule, records=12)
     schedule.hand_over()
     return schedule
