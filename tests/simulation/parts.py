@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from streams import task
 from streams.committer import Committer
 from streams.kafka_ledger import KafkaLedger
 from streams.source import Source
@@ -17,6 +16,7 @@ class Parts:
     committer: type[Committer] = Committer
     source: type[Source] = Source
     ledger: type[KafkaLedger] = KafkaLedger
+    quarantines: bool = True
 
 
 REAL = Parts()

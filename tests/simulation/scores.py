@@ -11,6 +11,7 @@ from aiokafka import TopicPartition
 
 from agents.event_reader import EventReader
 from agents.lead_scoring import MODEL_KEY, STATE_FORMAT, LeadScoring, ScoringContext
+from agents.schema_lookup import SchemaLookup
 from leadvelocity.replaying import Replay, change_row
 from schemas import lead_state
 from schemas.contracts import contract
@@ -24,6 +25,7 @@ from scoring.event import Event, EventType
 from scoring.model import Model, Signal, Tier
 from tests.simulation import oracle
 from tests.simulation.fake_broker import FakeBroker
+from tests.simulation.no_registry import NoRegistry
 from tests.simulation.oracle import Broken
 from tests.simulation.parts import REAL, Parts
 from tests.simulation.schedules import Schedule
@@ -63,13 +65,6 @@ MODEL = Model(
 )
 
 
-class NoRegistry:
-    """Nothing is looked up: all schemas are known."""
-
-    def schema(self, schema_id: int) -> str:
-        raise AssertionError(schema_id)
-
-
 @cache
 def _coding() -> tuple[ScoringContext, dict[str, Encoder], dict[str, Decoder]]:
     """The agent's context, encoders of the inputs and decoders of the outputs."""
@@ -79,7 +74,7 @@ def _coding() -> tuple[ScoringContext, dict[str, Encoder], dict[str, Decoder]]:
         writers.learn(number, json.dumps(contract(topic).schema))
     encoders = {topic: Encoder(contract(topic), number) for topic, number in ids.items()}
     decoders = {topic: Decoder(contract(topic), writers) for topic in ids}
-    reader = EventReader(decoders, writers, NoRegistry(), future_ms_max=300_000)
+    reader = EventReader(decoders, SchemaLookup(writers, NoRegistry()), future_ms_max=300_000)
     context = ScoringContext(model=MODEL, partitions=1, reader=reader, encoders=encoders)
     return context, encoders, decoders
 
