@@ -34,7 +34,6 @@ from sinks.clickhouse import ClickHouseSink
 from sinks.client import ClickHouse
 from streams.app import create_app, run
 from streams.definition import TaskDefinition
-from streams.idle_producer import IdleProducer
 from streams.kafka_clients import AiokafkaClients
 from streams.kafka_ledger import KafkaLedgers, changelog_topic
 from streams.memory_store import MemoryStores
@@ -271,10 +270,8 @@ def _run(
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        app = create_app(runtime)
-        app.producer = IdleProducer(app.transport)
         try:
-            await run(app, stop)
+            await run(create_app(runtime), stop)
         finally:
             at_end()  # before the loop waits for its threads
 

@@ -23,7 +23,9 @@ def load_model(path: Path | None) -> Model:
         return load(text, file_name=NAME if path is None else str(path))
     except ModelError as error:
         raise WrongInput(f"the model cannot be used\n{error}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise WrongInput(f"model {path}: {error.strerror}; give a YAML file") from None
+    except UnicodeDecodeError as error:
         raise WrongInput(f"model {path}: {error}; give a YAML file") from None
 
 

@@ -1,8 +1,10 @@
 """What sinks know of the topics that rows come from, kept beside the rows."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from sinks.client import ClickHouse, query
+from sinks.client import TRANSPORT_FAULTS, ClickHouse
+from sinks.failures import unavailable
 
 
 def noted_topics(clickhouse: ClickHouse) -> dict[str, frozenset[str]]:
@@ -10,10 +12,10 @@ def noted_topics(clickhouse: ClickHouse) -> dict[str, frozenset[str]]:
 
     Raises
     ------
-    QueryRefused, SinkUnavailable
+    SinkUnavailable
     """
     sql = "SELECT source_topic, groupUniqArray(topic_id) FROM source_topics GROUP BY source_topic"
-    return {topic: frozenset(ids) for topic, ids in query(clickhouse, sql).rows}
+    return {topic: frozenset(ids) for topic, ids in _ask(clickhouse, sql, {})}
 
 
 def note_topics(clickhouse: ClickHouse, ids: Mapping[str, str]) -> None:
@@ -27,10 +29,10 @@ def note_topics(clickhouse: ClickHouse, ids: Mapping[str, str]) -> None:
 
     Raises
     ------
-    QueryRefused, SinkUnavailable
+    SinkUnavailable
     """
     for topic, topic_id in ids.items():
-        query(
+        _ask(
             clickhouse,
             "INSERT INTO source_topics (source_topic, topic_id)"
             " SELECT %(topic)s, %(topic_id)s SETTINGS async_insert = 0",
@@ -43,11 +45,21 @@ def note_position(clickhouse: ClickHouse, topic: str, partition: int, position: 
 
     Raises
     ------
-    QueryRefused, SinkUnavailable
+    SinkUnavailable
     """
-    query(
+    _ask(
         clickhouse,
         "INSERT INTO source_positions (source_topic, source_partition, position)"
         " SELECT %(topic)s, %(partition)s, %(position)s SETTINGS async_insert = 0",
         {"topic": topic, "partition": partition, "position": position},
     )
+
+
+def _ask(clickhouse: ClickHouse, sql: str, parameters: Mapping[str, object]) -> Any:
+    client = clickhouse.client()
+    try:
+        return client.execute(sql, parameters)
+    except TRANSPORT_FAULTS as error:
+        raise unavailable(error, doing="comparing topics and rows") from error
+    finally:
+        client.disconnect()

@@ -15,6 +15,7 @@ from faust.types.tuples import ConsumerMessage
 
 from streams.batch import Batch
 from streams.exits import EngineError, fail_stop
+from streams.idle_producer import IdleProducer
 from streams.rebalance import RebalanceListener
 from streams.runtime import Runtime
 from streams.task_assignor import Claims, TaskAssignor
@@ -184,6 +185,7 @@ class TaskTransport(driver.Transport):
     """The transport behind broker addresses that start with ``task://``."""
 
     Consumer = TaskConsumer
+    Producer = IdleProducer
 
 
 class BatchSchema(Schema[Any, Any]):

@@ -47,6 +47,10 @@ def demo(
     again, it stops at once. A second run goes on with the data of the first.
     """
     for_s = None if duration is None else seconds(duration)
+    if json_file is not None and not json_file.absolute().parent.is_dir():
+        raise WrongInput(
+            f"--json {json_file}: there is no folder {json_file.parent}; make it first"
+        )
     try:
         from leadvelocity.demo.run import Plan, run_demo  # noqa: PLC0415  # needs the stack's packages
         from leadvelocity.demo.summary import as_text  # noqa: PLC0415

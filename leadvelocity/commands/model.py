@@ -19,7 +19,9 @@ def check(
     """Check a scoring model: every problem with its line and cure, or its version hash."""
     try:
         model = load(file.read_text(encoding="utf-8"), file_name=str(file))
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise WrongInput(f"model {file}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
         raise WrongInput(f"model {file}: {error}") from None
     except ModelError as error:
         if as_json:

@@ -8,7 +8,14 @@ import typer
 
 from leadvelocity.context import open_settings
 from leadvelocity.errors import WrongInput
-from leadvelocity.options import DirectoryOption, SettingsOption, json_text, progress, say
+from leadvelocity.options import (
+    DirectoryOption,
+    JsonOption,
+    SettingsOption,
+    json_text,
+    progress,
+    say,
+)
 from leadvelocity.sender import open_sender
 from sources.json_lines import BadLine, read_events
 
@@ -23,6 +30,8 @@ def send(
     file: Annotated[str, typer.Argument(help="JSON lines; - is standard input.")] = "-",
     directory: DirectoryOption = None,
     settings_file: SettingsOption = None,
+    *,
+    as_json: JsonOption = True,  # noqa: ARG001  # what it prints is JSON anyhow
 ) -> None:
     """Send events, one JSON object a line; bad lines are named and left out.
 

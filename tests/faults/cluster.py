@@ -6,13 +6,20 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
 import psutil
 from clickhouse_driver import Client
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
 
 from leadvelocity.stack.process import ProcessId, find
 from schemas.topics import INPUT_TOPICS, REROUTED_EVENTS
@@ -187,8 +194,17 @@ class Cluster:
         """Return the resident memory of a member."""
         return int(psutil.Process(self.supervisor.pid(name)).memory_info().rss)
 
+    @cached_property
     def admin(self) -> AdminClient:
+        """Return a client that outlives its futures: they fail when it is gone."""
         return AdminClient({"bootstrap.servers": self.endpoints["kafka"], "log_level": 0})
+
+    def configure(self, topic: str, name: str, value: str) -> None:
+        """Set a property of a topic, as somebody with rights to it could."""
+        entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
+        for future in self.admin.incremental_alter_configs([resource]).values():
+            future.result(ANSWER_S_MAX)
 
     def logs(self) -> str:
         """Return the ends of all logs."""

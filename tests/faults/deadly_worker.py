@@ -24,8 +24,9 @@ def dying_of(deadly: str, step: Callable[..., Any], event_id: Callable[..., str]
 
 
 if __name__ == "__main__":
-    reading.read_event = dying_of(
-        DEADLY_READ, reading.read_event, lambda _, record: str(record["event_id"])
+    read, fold = vars(reading)["read_event"], vars(scoring)["fold"]
+    vars(reading)["read_event"] = dying_of(
+        DEADLY_READ, read, lambda _, record: str(record["event_id"])
     )
-    scoring.fold = dying_of(DEADLY_FOLD, scoring.fold, lambda _, event, __: event.event_id)
+    vars(scoring)["fold"] = dying_of(DEADLY_FOLD, fold, lambda _, event, __: event.event_id)
     main()

@@ -43,8 +43,10 @@ def test_a_changelog_that_was_cut(cluster, folded, store, share):
         TopicPartition(topic, partition, int(end * share))
         for (_, partition), end in cluster.reader.ends([topic]).items()
     ]
-    for future in cluster.admin().delete_records(cuts).values():
+    cluster.configure(topic, "cleanup.policy", "compact,delete")  # else the broker refuses
+    for future in cluster.admin.delete_records(cuts).values():
         future.result(ANSWER_S_MAX)
+    cluster.configure(topic, "cleanup.policy", "compact")
 
     refuses(cluster, folded, store)
 
@@ -53,7 +55,7 @@ def test_a_changelog_that_was_cut(cluster, folded, store, share):
 def test_a_changelog_made_anew(cluster, folded, store):
     """An empty changelog beside a group that has folded is refused: seq would begin again at 1."""
     topic = changelog_topic(cluster.app_id, "scoring")
-    admin = cluster.admin()
+    admin = cluster.admin
     admin.delete_topics([topic])[topic].result(ANSWER_S_MAX)
     cluster.wait(
         lambda: topic not in admin.list_topics(timeout=ANSWER_S_MAX).topics,

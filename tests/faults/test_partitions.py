@@ -48,7 +48,7 @@ def test_a_sender_with_another_partitioner(cluster, ending, seed, keyed):
 def test_added_partitions_are_refused_at_boot(cluster, seed):
     """A worker refuses topics of unequal partition counts with code 1, and names the cure."""
     cluster.send(Traffic(seed=seed).backlog(200, last_ms=now_ms()))
-    admin = cluster.admin()
+    admin = cluster.admin
     grown = admin.create_partitions([NewPartitions(WEBSITE_VISITS, 6)])
     grown[WEBSITE_VISITS].result(ANSWER_S_MAX)
 
@@ -66,7 +66,7 @@ def test_added_partitions_are_refused_at_boot(cluster, seed):
 
 def test_unequal_partitions_from_the_beginning_are_refused(cluster, seed):
     """Topics that somebody made with other counts are refused before anything is changed."""
-    admin = cluster.admin()
+    admin = cluster.admin
     for future in admin.delete_topics([WEBSITE_VISITS], operation_timeout=ANSWER_S_MAX).values():
         future.result(ANSWER_S_MAX)
     cluster.wait(
@@ -88,7 +88,7 @@ def test_partitions_added_under_a_running_worker(cluster, seed):
     name = cluster.start_worker(LEADVELOCITY_ENGINE__PROGRESS_S_MAX="20")
     cluster.send(traffic.backlog(200, last_ms=now_ms()))
     cluster.wait(cluster.caught_up, seconds=60, what="the first events")
-    grown = cluster.admin().create_partitions([NewPartitions(WEBSITE_VISITS, 6)])
+    grown = cluster.admin.create_partitions([NewPartitions(WEBSITE_VISITS, 6)])
     grown[WEBSITE_VISITS].result(ANSWER_S_MAX)
 
     cluster.wait(

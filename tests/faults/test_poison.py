@@ -140,3 +140,33 @@ def test_ancient_and_future_events(cluster, ending, seed, corpus, raw):
     cluster.send(near)
     cluster.send(traffic.backlog(500, last_ms=now_ms()))
     ending("ancient and future", times=123, traffic=traffic, poison=poison)
+
+
+@pytest.mark.slow
+def test_a_lead_that_grows_without_end(cluster, ending, seed):
+    """Answers beyond a lead's cap become dead letters; the lead and its neighbours go on."""
+    traffic = Traffic(seed=seed)
+    lead = f"lead-{seed}-0"
+    forms = [
+        {
+            "type": "form_fill",
+            "event_id": f"{seed}-form-{number}",
+            "lead_id": lead,
+            "occurred_at": now_ms() - MINUTE_MS,
+            "form_id": "demo",
+            "fields": {f"answer-{number}-{each}": "x" * 500 for each in range(40)},
+        }
+        for number in range(30)
+    ]
+    cluster.start_worker()
+    cluster.send(forms)
+    cluster.send(traffic.backlog(500, last_ms=now_ms()))
+    cluster.wait(cluster.caught_up, seconds=90, what="folding")
+    letters = [each.record for each in cluster.reader.snapshot().letters]
+    capped = frozenset((each["topic"], each["partition"], each["offset"]) for each in letters)
+    traffic.made[:0] = forms
+    ending("state of a lead grows", times=30, traffic=traffic, poison=capped)
+
+    assert 10 < len(letters) < 30
+    assert all(each["reason"].startswith("state_too_large") for each in letters)
+    assert cluster.supervisor.codes() == [], cluster.logs()

@@ -1,16 +1,9 @@
 """Output that the broker refuses."""
 
 import pytest
-from confluent_kafka.admin import (  # type: ignore[attr-defined]
-    AlterConfigOpType,
-    ConfigEntry,
-    ConfigResource,
-    ResourceType,
-)
 
 from schemas.topics import SCORED_EVENTS, TIER_CHANGES
 from streams.kafka_ledger import changelog_topic
-from tests.faults.cluster import ANSWER_S_MAX
 from tests.faults.stores import STORES, settings_of
 from tests.faults.traffic import MINUTE_MS, Traffic, now_ms
 
@@ -21,12 +14,7 @@ TINY_BYTES = 200
 
 def limit(cluster, topic, size_bytes):
     """Set how large the records of a topic may be."""
-    entry = ConfigEntry(
-        "max.message.bytes", str(size_bytes), incremental_operation=AlterConfigOpType.SET
-    )
-    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
-    for future in cluster.admin().incremental_alter_configs([resource]).values():
-        future.result(ANSWER_S_MAX)
+    cluster.configure(topic, "max.message.bytes", str(size_bytes))
 
 
 @pytest.mark.parametrize("output", ["outputs", "changelog"])

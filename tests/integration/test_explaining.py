@@ -65,7 +65,7 @@ def fit_of(database: ClickHouse, lead_id: str) -> float:
 
 def test_a_text_is_not_taken_for_a_number(database: ClickHouse) -> None:
     """Answers that only look like a number or a truth value are explained as they were scored."""
-    answers = (
+    answers: tuple[dict[str, object], ...] = (
         {"company_size": 200, "trial": True},
         {"company_size": 200.0, "trial": "true"},
         {"company_size": "200", "trial": True},

@@ -41,7 +41,9 @@ class KeptStores:
         """Lose the last commits that had not reached the disk, and let go of open copies."""
         for name, store in self._stores.items():
             after = self._stores[name] = KeptStore(store._format)
-            for changes, offset in store.applied[: len(store.applied) - chance.choice((0, 0, 1, 3))]:
+            for changes, offset in store.applied[
+                : len(store.applied) - chance.choice((0, 0, 1, 3))
+            ]:
                 after.apply(changes, offset=offset)
 
     def held(self) -> Iterator[str]:

@@ -78,7 +78,9 @@ def check_traces(
     expected = [where for _, where in wanted if where not in letters]
     if sorted(places) != sorted(expected):
         lost = [each for each in expected if each not in places]
-        more = sorted({each for each in places if places.count(each) > 1} | set(places) - set(expected))
+        more = sorted(
+            {each for each in places if places.count(each) > 1} | set(places) - set(expected)
+        )
         raise Broken(f"lost {lost}, doubled or strange {more}")
     if whole_order and places != expected:
         raise Broken(f"not in merged order: {places}")

@@ -19,8 +19,14 @@ from schemas.decoding import Decoder, WriterSchemas
 from schemas.encoding import Encoder
 from schemas.events import event_record
 from schemas.outputs import tier_change_from_record
-from schemas.topics import DEAD_LETTERS, EMAIL_OPENS, OUTPUT_TOPICS, SCORED_EVENTS, TIER_CHANGES
-from schemas.topics import WEBSITE_VISITS
+from schemas.topics import (
+    DEAD_LETTERS,
+    EMAIL_OPENS,
+    OUTPUT_TOPICS,
+    SCORED_EVENTS,
+    TIER_CHANGES,
+    WEBSITE_VISITS,
+)
 from scoring.event import Event, EventType
 from scoring.model import Model, Signal, Tier
 from tests.simulation import oracle
@@ -44,7 +50,12 @@ MODEL = Model(
     name="fast",
     signals=tuple(
         Signal(
-            name=str(each), on=each, points=10.0, half_life_ms=half_life_ms, cap=None, group=None,
+            name=str(each),
+            on=each,
+            points=10.0,
+            half_life_ms=half_life_ms,
+            cap=None,
+            group=None,
             when=None,
         )
         for each, half_life_ms in zip(TYPES, (HALF_LIFE_MS, HALF_LIFE_MS // 2), strict=True)
@@ -145,8 +156,7 @@ def cool(schedule: Schedule) -> None:
     def cold() -> bool:
         tasks = schedule.owner.tasks
         return bool(tasks) and all(
-            each._reducer.next_timer_ms() is None and not each._committer.pending
-            for each in tasks
+            each._reducer.next_timer_ms() is None and not each._committer.pending for each in tasks
         )
 
     for _ in range(COOL_STEPS):

@@ -69,9 +69,7 @@ def send(schedule: Schedule, *, records: int) -> None:
         send_one(schedule, topic, chance.choice(LEADS), at_ms=at_ms)
 
 
-def send_one(
-    schedule: Schedule, topic: str, key: bytes, value: bytes = b"", *, at_ms: int
-) -> None:
+def send_one(schedule: Schedule, topic: str, key: bytes, value: bytes = b"", *, at_ms: int) -> None:
     """Append a record, with its event time for a timestamp; in some topics by a transaction."""
     partition = TopicPartition(topic, 0)
     record = (key, value, ())

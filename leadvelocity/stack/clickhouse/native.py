@@ -168,7 +168,7 @@ class NativeConnection:
 
     def _cancelled(self) -> bool:
         self._source.let_go()
-        if not self._source.data and not select.select([self._socket], [], [], 0)[0]:
+        if not self._source.data and not is_readable(self._socket):
             return False
         packet = self._source.varint()
         if packet != _CANCEL:
@@ -177,6 +177,13 @@ class NativeConnection:
 
     def _send(self, *pieces: bytes) -> None:
         self._socket.sendall(b"".join(pieces))
+
+
+def is_readable(client: socket.socket) -> bool:
+    """Return whether a client has sent something, or has gone."""
+    poller = select.poll()  # the engine opens many files: select() takes no numbers above 1,023
+    poller.register(client, select.POLLIN)
+    return bool(poller.poll(0))
 
 
 class _Blocks:

@@ -10,8 +10,9 @@ from schemas.topics import OUTPUT_TOPICS, TIER_CHANGES
 from sinks.clickhouse import ClickHouseSink
 from sinks.client import ClickHouse, QueryRefused, query
 from sinks.migrate import FOLDER, MigrationFailed, migrate
-from sinks.port import Block, SinkMisconfigured, SinkRejected
+from sinks.port import Block, RejectedRow, SinkMisconfigured, SinkRejected
 from sinks.rows import SOURCE_COLUMNS, columns_of_topic, table_of
+from sinks.source_topics import note_topics, noted_topics
 
 pytestmark = pytest.mark.integration
 
@@ -142,6 +143,9 @@ def test_a_store_without_tables_says_what_to_do(fresh: ClickHouse) -> None:
     asks: tuple[Callable[[], object], ...] = (
         lambda: sink.positions(TIER_CHANGES),
         lambda: sink.write(block),
+        lambda: sink.reject([RejectedRow(topic="a", partition=0, offset=1, reason="", record="")]),
+        lambda: noted_topics(fresh),
+        lambda: note_topics(fresh, {TIER_CHANGES: "id"}),
     )
     for ask in asks:
         with pytest.raises(SinkMisconfigured, match="leadvelocity setup"):

@@ -55,6 +55,7 @@ def command(tmp_path, monkeypatch, capsys):
         ("replay", "missing.jsonl"),
         ("replay", "--from", "nowhere"),
         ("demo", "--for", "soon"),
+        ("demo", "--json", "missing/summary.json", "--for", "1s"),
         ("model", "check", "missing.yaml"),
     ],
 )
