@@ -34,7 +34,7 @@ def run(seed: int, parts: Parts = REAL) -> Schedule:
         A promise does not hold.
     """
     chance = Random(seed)
-    job = a_job(chance.choice((1, 2, 2)), parts, quarantines=True)
+    job = a_job(chance.choice((1, 2, 2)), parts, quarantines=parts.quarantines)
     kept = chance.random() < 0.3
     fault = chance.choice(FAULTS)
     schedule = Schedule(job=job, chance=chance, kept=kept, before=fault, after=fault)

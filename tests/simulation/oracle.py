@@ -49,7 +49,7 @@ def restored(world: World, broker: FakeBroker, state_format: StateFormat) -> dic
     )
     store = MemoryStore(EngineFormat(state_format))
     world.complete(process, changelog.restore(store))
-    process.kill()
+    world.close()
     return dict(store.items())
 
 

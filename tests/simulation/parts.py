@@ -16,6 +16,7 @@ class Parts:
     committer: type[Committer] = Committer
     source: type[Source] = Source
     ledger: type[KafkaLedger] = KafkaLedger
+    quarantines: bool = True
 
 
 REAL = Parts()

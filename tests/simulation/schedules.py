@@ -66,12 +66,13 @@ class Schedule:
 
     def run(self, steps: int) -> None:
         """Go on for so many steps; an owner that ended by itself is replaced."""
+        step = self.world.step
         for _ in range(steps):
-            if not self.owner.alive:
+            if not self.owner.process.alive:
                 self.blame(self.owner)
                 self.crashed()
                 self.hand_over()
-            self.world.step()
+            step()
 
     def crashed(self) -> None:
         if self.kept:

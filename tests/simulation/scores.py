@@ -31,6 +31,7 @@ from scoring.event import Event, EventType
 from scoring.model import Model, Signal, Tier
 from tests.simulation import oracle
 from tests.simulation.fake_broker import FakeBroker
+from tests.simulation.no_registry import NoRegistry
 from tests.simulation.oracle import Broken
 from tests.simulation.parts import REAL, Parts
 from tests.simulation.schedules import Schedule
@@ -73,13 +74,6 @@ MODEL = Model(
     version="v1",
     state_version="s1",
 )
-
-
-class NoRegistry:
-    """Nothing is looked up: all schemas are known."""
-
-    def schema(self, schema_id: int) -> str:
-        raise AssertionError(schema_id)
 
 
 @cache

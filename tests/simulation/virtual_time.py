@@ -115,7 +115,7 @@ class Process(asyncio.AbstractEventLoop):
         while ready:
             due = ready.popleft()
             if not due._cancelled:  # type: ignore[attr-defined]
-                self._run(due._run)  # type: ignore[attr-defined]
+                self._run(due._context.run, due._callback, *due._args)  # type: ignore[attr-defined]
                 return True
         return False
 
@@ -135,14 +135,13 @@ class Process(asyncio.AbstractEventLoop):
             if not task.done():  # a dead process's fakes do nothing, so nothing can come of it
                 self._run(task.get_coro().close)  # type: ignore[union-attr]
 
-    def _run(self, call: Callable[[], Any]) -> None:
-        events._set_running_loop(self)
+    def _run(self, call: Callable[..., Any], *args: Any) -> None:
+        if events._get_running_loop() is not self:
+            events._set_running_loop(self)
         try:
-            call()
+            call(*args)
         except Ended:
             self.kill()
-        finally:
-            events._set_running_loop(None)
 
 
 class World:
@@ -196,6 +195,7 @@ class World:
         """End all processes."""
         for process in self.processes:
             process.kill()
+        events._set_running_loop(None)
 
     def complete(self, process: Process, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Go on until a coroutine in a process is through; return what it returns."""

@@ -12,6 +12,7 @@ from agents.reducer import Reducer
 from streams.batch import Batch
 from streams.definition import TaskDefinition
 from streams.kafka_ledger import KafkaLedger, KafkaLedgers, changelog_topic
+from streams.ledger import Ledger
 from streams.memory_store import MemoryStores
 from streams.rebalance import RebalanceListener
 from streams.settings import EngineSettings
@@ -37,10 +38,11 @@ class Job:
     inputs: tuple[str, ...]
     reducer: Callable[[Random, Process], Reducer[Any, Any]]
     state_format: StateFormat
-    ledger: type[KafkaLedger] = KafkaLedger
+    ledger: Callable[..., Ledger[Any]] = KafkaLedger
     holes: frozenset[str] = frozenset()
     timers: bool = False
     quarantines: bool = False
+    patient: bool = False
     settings: EngineSettings = SETTINGS
 
     @property
@@ -120,6 +122,7 @@ class Worker:
             ),
             timers=job.timers,
             quarantines=job.quarantines,
+            patient=job.patient,
         )
 
     async def _let_go(self) -> None:
