@@ -69,9 +69,7 @@ class Attempt:
 
     def condemns(self, topic: str, offset: int) -> bool:
         """Return whether a record must not be tried again."""
-        return any(
-            self.deaths.get(place_of(step, topic, offset), 0) >= DEATHS_MAX for step in Step
-        )
+        return any(self.deaths.get(place_of(step, topic, offset), 0) >= DEATHS_MAX for step in Step)
 
 
 def place_of(step: Step, topic: str, offset: int) -> Place:

@@ -12,9 +12,7 @@ from tests.simulation.schedules import Schedule
 
 def a_schedule(seed: int, *, kept: bool) -> Schedule:
     """A schedule with two owners at least, on two inputs; the first one's faults come later."""
-    schedule = Schedule(
-        job=traces.a_job(2, quarantines=True), chance=Random(seed), kept=kept
-    )
+    schedule = Schedule(job=traces.a_job(2, quarantines=True), chance=Random(seed), kept=kept)
     traces.send(schedule, records=12)
     schedule.hand_over()
     return schedule
@@ -56,7 +54,8 @@ def test_each_call_fails(seed, lost_answer) -> None:
         with closing(schedule.world):
             faults: Faults = schedule.owner.faults
             faults.fail_at, faults.lost_answer = number, lost_answer
-            schedule.world.run(20_000, until=lambda s=schedule: s.through() or not s.owner.alive)
+            while not schedule.through() and schedule.owner.alive:
+                schedule.world.step()
             through = not faults.injected
             end(schedule)
         number += 1
