@@ -261,5 +261,13 @@ def _is_outside(error: Exception) -> bool:
     text = str(error)
     return isinstance(error, OSError) or any(
         each in text
-        for each in ("lock file", "lock hold", "No space", "Permission", "Read-only", "quota", "File too large")
+        for each in (
+            "lock file",
+            "lock hold",
+            "No space",
+            "Permission",
+            "Read-only",
+            "quota",
+            "File too large",
+        )
     )

@@ -36,7 +36,8 @@ def main(folder: Path) -> None:
     store = stores.open("task-0", DueFormat(), changelog_id="one")
     for offset in count(store.offset + 1):
         store.apply(written(offset), offset=offset)
-        print(offset, flush=True)
+        sys.stdout.write(f"{offset}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

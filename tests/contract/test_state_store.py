@@ -224,7 +224,9 @@ def test_a_killed_writer_leaves_whole_commits(killed: Path) -> None:
     assert whole(killed) >= 30
 
 
-@pytest.mark.parametrize("kind", ["CURRENT", "MANIFEST-*", "*.log", "*.sst", "IDENTITY", "OPTIONS-*"])
+@pytest.mark.parametrize(
+    "kind", ["CURRENT", "MANIFEST-*", "*.log", "*.sst", "IDENTITY", "OPTIONS-*"]
+)
 @pytest.mark.parametrize("damage", ["cut", "flip", "empty", "gone"])
 def test_a_damaged_copy_is_never_believed(killed: Path, kind: str, damage: str) -> None:
     """A copy with a damaged file is emptied, cut back to whole commits or refused: never wrong."""

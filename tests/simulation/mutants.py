@@ -131,7 +131,7 @@ class CopyNotCaughtUp(KafkaLedger):
 
 async def group_positions(ledger: KafkaLedger) -> dict[str, int]:
     """Return what the group has committed, as a member asks for it."""
-    member: Any = ledger._shared.clients.member(None)  # type: ignore[arg-type]
+    member: Any = ledger._shared.clients.member(None)
     topics = ("a", "b", "c")
     found = {topic: await member.committed(TopicPartition(topic, 0)) for topic in topics}
     return {topic: offset for topic, offset in found.items() if offset is not None}

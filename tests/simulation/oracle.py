@@ -42,7 +42,7 @@ def restored(world: World, broker: FakeBroker, state_format: StateFormat) -> dic
     link = Link(broker=broker, chance=world.chance, alive=lambda: process.alive)
     clients = FakeClients(link, SETTINGS.app_id)
     changelog = Changelog(
-        clients,  # type: ignore[arg-type]  # the fake has no aiokafka in its types
+        clients,
         topic=CHANGELOG.topic,
         partition=0,
         state_format=state_format,

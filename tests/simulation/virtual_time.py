@@ -44,7 +44,7 @@ class Process(asyncio.AbstractEventLoop):
     def is_running(self) -> bool:
         return self.alive
 
-    def call_soon(
+    def call_soon(  # type: ignore[override]
         self, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         handle = asyncio.Handle(callback, args, self, context)
@@ -52,12 +52,12 @@ class Process(asyncio.AbstractEventLoop):
             self._ready.append(handle)
         return handle
 
-    def call_later(
+    def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         return self.call_at(self._world.now_s + delay, callback, *args, context=context)
 
-    def call_at(
+    def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         handle = asyncio.TimerHandle(when, callback, args, self, context)
@@ -81,7 +81,9 @@ class Process(asyncio.AbstractEventLoop):
             self._tasks = [each for each in self._tasks if not each.done()]
         return task
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Any, *args: Any
+    ) -> Any:
         """Run a blocking call after a while; its effect and its answer come apart."""
         return self.create_task(self._in_thread(lambda: func(*args)))
 
@@ -115,7 +117,7 @@ class Process(asyncio.AbstractEventLoop):
         while ready:
             due = ready.popleft()
             if not due._cancelled:  # type: ignore[attr-defined]
-                self._run(due._context.run, due._callback, *due._args)  # type: ignore[attr-defined]
+                self._run(due._context.run, due._callback, *due._args)
                 return True
         return False
 
@@ -133,7 +135,7 @@ class Process(asyncio.AbstractEventLoop):
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             if not task.done():  # a dead process's fakes do nothing, so nothing can come of it
-                self._run(task.get_coro().close)  # type: ignore[union-attr]
+                self._run(task.get_coro().close)
 
     def _run(self, call: Callable[..., Any], *args: Any) -> None:
         if events._get_running_loop() is not self:
@@ -163,7 +165,7 @@ class World:
         return START_MS + int(self.now_s * 1_000)
 
     def process(self) -> Process:
-        process = Process(self)
+        process = Process(self)  # type: ignore[abstract]  # the rest of a loop is not used
         self.processes.append(process)
         return process
 
