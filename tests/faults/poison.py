@@ -2,7 +2,7 @@
 
 import random
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -12,10 +12,12 @@ from confluent_kafka import Producer
 
 from schemas.contracts import contract
 from schemas.encoding import Encoder
+from schemas.events import event_record
 from schemas.registry import Registry
 from schemas.topics import INPUT_TOPICS, WEBSITE_VISITS
+from tests.e2e.exact_rules import as_event
 from tests.faults.reading import Place
-from tests.faults.traffic import MINUTE_MS, now_ms
+from tests.faults.traffic import MINUTE_MS, Line, now_ms
 
 PARTITIONS = 4
 DELIVERY_S_MAX = 60.0
@@ -142,6 +144,20 @@ class Corpus:
     def _other(self) -> bytes:
         other = contract("dead-letters")
         return b"\x00" + struct.pack(">i", self.registry.id_of(other)) + b"\x02a\x00\x00\x00"
+
+
+def encoded(
+    registry_url: str, lines: Iterable[Line], *, key: Callable[[Line], bytes | None]
+) -> Iterator[Raw]:
+    """Encode events as a sender of other make would write them."""
+    registry = Registry(registry_url)
+    encoders: dict[str, Encoder] = {}
+    for line in lines:
+        topic, record = event_record(as_event(line))
+        encoder = encoders.get(topic)
+        if encoder is None:
+            encoder = encoders[topic] = Encoder(contract(topic), registry.id_of(contract(topic)))
+        yield Raw(name="event", topic=topic, value=encoder.encode(record), key=key(line))
 
 
 def visit(**changes: Any) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
-from leadvelocity.records import TopicReader
+from schemas.contracts import contract
+from schemas.decoding import Decoder, WriterSchemas
 from schemas.registry import Registry
 from schemas.topics import (
     DEAD_LETTERS,
@@ -23,6 +24,7 @@ from streams.kafka_ledger import changelog_topic
 
 ANSWER_S_MAX = 30.0
 FETCHED_MAX = 5_000
+VALUE_BYTES_MAX = 8 << 20
 FETCH_S = 0.05
 """The client waits so long for `FETCHED_MAX` records before it hands over fewer."""
 
@@ -96,17 +98,22 @@ class Reader:
         for message in self.read(INPUT_TOPICS):
             snapshot.inputs[_place(message)] = message.value()
         for topic in OUTPUT_TOPICS:
-            reader = TopicReader(self._registry, topic)
-            snapshot.of(topic).extend(
-                Kept(
-                    partition=message.partition() or 0,
-                    offset=message.offset() or 0,
-                    record=reader.decode(message.value()),
-                )
-                for message in self.read([topic])
-            )
+            snapshot.of(topic).extend(self._decoded(topic))
         snapshot.states = self.changelog()
         return snapshot
+
+    def _decoded(self, topic: str) -> Iterator[Kept]:
+        writers = WriterSchemas()
+        decoder = Decoder(contract(topic), writers, value_bytes_max=VALUE_BYTES_MAX)
+        for message in self.read([topic]):
+            value = message.value()
+            for schema_id in writers.unknown_ids([value]):
+                writers.learn(schema_id, self._registry.schema(schema_id))
+            yield Kept(
+                partition=message.partition() or 0,
+                offset=message.offset() or 0,
+                record=decoder.decode(value),
+            )
 
     def changelog(self) -> dict[bytes, bytes]:
         """Return the last state of each lead; keys of the engine itself begin with a zero."""

@@ -5,29 +5,12 @@ import random
 import pytest
 from confluent_kafka.admin import NewPartitions, NewTopic  # type: ignore[attr-defined]
 
-from schemas.contracts import contract
-from schemas.encoding import Encoder
-from schemas.events import event_record
-from schemas.registry import Registry
 from schemas.topics import WEBSITE_VISITS
-from tests.e2e.exact_rules import as_event
 from tests.faults.cluster import ANSWER_S_MAX
-from tests.faults.poison import Raw, RawSender
+from tests.faults.poison import RawSender, encoded
 from tests.faults.traffic import MINUTE_MS, Traffic, now_ms
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
-
-
-def as_records(cluster, lines, *, key):
-    """Encode lines as a sender of other make would write them."""
-    registry = Registry(cluster.endpoints["registry"])
-    encoders: dict[str, Encoder] = {}
-    for line in lines:
-        topic, record = event_record(as_event(line))
-        encoder = encoders.get(topic)
-        if encoder is None:
-            encoder = encoders[topic] = Encoder(contract(topic), registry.id_of(contract(topic)))
-        yield Raw(name="stray", topic=topic, value=encoder.encode(record), key=key(line))
 
 
 @pytest.mark.parametrize("keyed", [True, False], ids=["foreign partitioner", "null keys"])
@@ -37,7 +20,7 @@ def test_a_sender_with_another_partitioner(cluster, ending, seed, keyed):
     lines = traffic.backlog(2_000, last_ms=now_ms() - 10 * MINUTE_MS)
     sender = RawSender(servers=cluster.endpoints["kafka"])
     key = (lambda line: line["lead_id"].encode()) if keyed else (lambda line: None)
-    records = list(as_records(cluster, lines, key=key))
+    records = list(encoded(cluster.endpoints["registry"], lines, key=key))
     random.Random(seed).shuffle(records)
     for partition in range(4):
         sender.send(records[partition::4], partition=partition)

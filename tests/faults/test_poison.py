@@ -10,7 +10,7 @@ from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from schemas.contracts import contract
 from schemas.registry import Registry
 from schemas.topics import WEBSITE_VISITS
-from tests.faults.poison import Corpus, Raw, RawSender, visit, written_with
+from tests.faults.poison import Corpus, Raw, RawSender, encoded, visit, written_with
 from tests.faults.traffic import MINUTE_MS, Traffic, now_ms
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -98,6 +98,18 @@ def test_records_of_the_largest_size(cluster, ending, seed, corpus, raw):
     ending("oversize", times=len(poison), traffic=traffic, poison=poison)
 
     assert cluster.supervisor.codes() == [], cluster.logs()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("codec", ["gzip", "lz4", "snappy", "zstd"])
+def test_every_codec_is_read(cluster, ending, seed, codec):
+    """A sender may compress as it likes: its events are scored as any others."""
+    traffic = Traffic(seed=seed)
+    lines = traffic.backlog(500, last_ms=now_ms())
+    sender = RawSender(servers=cluster.endpoints["kafka"], compression=codec)
+    sender.send(encoded(cluster.endpoints["registry"], lines, key=lambda _: None))
+    cluster.start_worker()
+    ending(f"codec {codec}", times=1, traffic=traffic)
 
 
 @pytest.mark.slow

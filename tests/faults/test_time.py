@@ -1,6 +1,5 @@
 """Clocks that jump, history that is old, and one lead that takes nearly everything."""
 
-import json
 from threading import Event
 
 import pytest
@@ -94,8 +93,5 @@ def test_a_hot_lead(cluster, ending, seed):
     cluster.start_workers(2)
     cluster.send_live(traffic.live(3_000), rate_per_s=300)
     # The independent fold sums over all events of a lead for each: it leaves out the hot one.
-    hot = f"lead-{seed}-0"
-    ending("hot lead, 90 %", times=1, traffic=traffic, left_out=frozenset({hot}))
-
-    told = json.loads(cluster.pipeline.command("lead", hot, "--json"))
-    assert told
+    hot = frozenset({f"lead-{seed}-0"})
+    ending("hot lead, 90 %", times=1, traffic=traffic, left_out=hot)
