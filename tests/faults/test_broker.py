@@ -24,8 +24,16 @@ def awake(cluster):
     cluster.pipeline.up()
 
 
+BOUNDS = {
+    "LEADVELOCITY_ENGINE__TAKE_OVER_S_MAX": "40",
+    "LEADVELOCITY_ENGINE__COMMIT_S_MAX": "20",
+    "LEADVELOCITY_ENGINE__PROGRESS_S_MAX": "40",
+}
+"""Shorter than the defaults: a step that waits for a connection that died ends within them."""
+
+
 def under_load(cluster, seed, store, *, backlog=60_000):
-    cluster.worker_variables = settings_of(store)
+    cluster.worker_variables = settings_of(store) | BOUNDS
     traffic = Traffic(seed=seed, leads=1_000)
     cluster.send(traffic.backlog(backlog, last_ms=now_ms() - 10 * MINUTE_MS))
     cluster.start_workers(2)
@@ -92,7 +100,6 @@ def test_the_broker_sleeps_while_workers_restore(cluster, ending, seed, awake):
 @pytest.mark.parametrize("store", STORES)
 def test_the_broker_is_away_for_longer_than_requests_may_take(cluster, ending, seed, store, awake):
     """Workers without a broker end with code 70 or go on when it is back; neither has a hole."""
-    cluster.worker_variables = {"LEADVELOCITY_ENGINE__COMMIT_S_MAX": "20"}
     traffic = under_load(cluster, seed, store)
     kill_broker(cluster, away_s=LONG_AWAY_S)
     cluster.send(traffic.backlog(2_000, last_ms=now_ms()))
