@@ -97,6 +97,8 @@ def _share_out(kind: str, count: int, members: Mapping[str, _Member]) -> None:
     """Give each of `count` tasks to a member: nobody gets two more than another.
 
     Of two that claim a task, the one that had it comes first, then the one that has its state.
+    Who has too many gives away first what somebody else has the state of: who comes back from a
+    restart then finds its own.
     """
     least, more = divmod(count, len(members))
     given: dict[str, int] = dict.fromkeys(members, 0)
@@ -112,8 +114,13 @@ def _share_out(kind: str, count: int, members: Mapping[str, _Member]) -> None:
     def has_room(name: str) -> bool:
         return given[name] < least or (given[name] == least and more > 0)
 
+    def wanted(partition: int) -> bool:
+        task = f"{kind}-{partition}"
+        claims = [each.claims for each in members.values()]
+        return any(task in each.held and task not in each.owned for each in claims)
+
     for claimed in ("owned", "held"):
-        for partition in tuple(left):
+        for partition in sorted(left, key=wanted):
             for name, member in members.items():
                 if f"{kind}-{partition}" in getattr(member.claims, claimed) and has_room(name):
                     give(partition, name)
