@@ -5,11 +5,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from confluent_kafka import TopicCollection
-from confluent_kafka.admin import AdminClient
-
 from leadvelocity.errors import CommandFailed
-from leadvelocity.kafka import ANSWER_S_MAX, admin_client, extents, kafka_errors
+from leadvelocity.kafka import extents, topic_ids
 from leadvelocity.roles import clickhouse_of
 from leadvelocity.settings import Settings
 from schemas.topics import OUTPUT_TOPICS
@@ -48,25 +45,21 @@ def require_same_topics(settings: Settings) -> None:
         Kafka does not answer.
     """
     clickhouse = clickhouse_of(settings)
-    ids = _topic_ids(settings)
+    connection = settings.kafka.connection()
+    ids = {
+        topic: topic_id
+        for topic, topic_id in topic_ids(connection, OUTPUT_TOPICS).items()
+        if topic_id != NO_ID
+    }
     _patiently(lambda: _check_ids(clickhouse, ids))
     held = _patiently(lambda: _positions(clickhouse))
-    for each in extents(settings.kafka.connection(), OUTPUT_TOPICS):
+    for each in extents(connection, OUTPUT_TOPICS):
         position = held.get((each.topic, each.partition), 0)
         if position > each.end:
             raise WrongSource(
                 f"ClickHouse holds rows of {each.topic}-{each.partition} up to offset "
                 f"{position - 1}, but the topic ends at {each.end}: {_cure(each.topic)}"
             )
-
-
-def _topic_ids(settings: Settings) -> dict[str, str]:
-    connection = settings.kafka.connection()
-    admin: AdminClient = admin_client(connection)
-    with kafka_errors(connection, "asking for the topics' ids"):
-        asked = admin.describe_topics(TopicCollection(list(OUTPUT_TOPICS)))
-        ids = {topic: str(each.result(ANSWER_S_MAX).topic_id) for topic, each in asked.items()}
-    return {topic: topic_id for topic, topic_id in ids.items() if topic_id != NO_ID}
 
 
 def _check_ids(clickhouse: ClickHouse, ids: Mapping[str, str]) -> None:

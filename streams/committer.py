@@ -71,6 +71,13 @@ class Committer:
         self.pending += len(arrivals) + fired
         self._wake.set()
 
+    def passed(self, positions: Positions) -> None:
+        """Move the positions past what holds no records; they are committed as what is folded."""
+        if positions != self._positions:
+            self._positions = dict(positions)
+            self.pending += 1
+            self._wake.set()
+
     async def room(self) -> None:
         """Wait until little enough is pending."""
         while self.pending > self.pending_records_max:

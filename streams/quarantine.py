@@ -18,6 +18,9 @@ DEATHS_MAX = 3
 CAUTIOUS_AFTER = 2
 """Take-overs at the same positions after which batches are small, so that few are suspects."""
 
+NEAR_RECORDS_MAX = 50
+"""A cautious task that gets no further than this before it dies again has not got on."""
+
 Place = str
 """A step of a record, as ``read topic:offset`` or ``fold topic:offset``."""
 
@@ -67,6 +70,11 @@ class Attempt:
         """Whether the next record is to be handled alone."""
         return self.alone_left > 0
 
+    def is_near(self, positions: Mapping[str, int]) -> bool:
+        """Whether a task that stands at `positions` got no further, or hardly while cautious."""
+        gone = sum(offset - self.positions.get(topic, 0) for topic, offset in positions.items())
+        return 0 <= gone <= (NEAR_RECORDS_MAX if self.cautious else 0)
+
     def condemns(self, topic: str, offset: int) -> bool:
         """Return whether a record must not be tried again."""
         return any(self.deaths.get(place_of(step, topic, offset), 0) >= DEATHS_MAX for step in Step)
@@ -96,7 +104,7 @@ def taken_over(
     deaths = dict(attempt.deaths)
     if attempt.trying is not None:
         deaths[attempt.trying] = deaths.get(attempt.trying, 0) + 1
-    take_overs = attempt.take_overs + 1 if attempt.positions == positions else 0
+    take_overs = attempt.take_overs + 1 if attempt.is_near(positions) else 0
     alone_left = attempt.alone_left
     if take_overs >= DEATHS_MAX and not alone_left:
         alone_left = suspects_max

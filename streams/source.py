@@ -83,6 +83,15 @@ class Source:
         """Whether all that the inputs hold at present has been handed out."""
         return all(self._at_end) and not len(self._merge)
 
+    async def pass_markers(self) -> dict[str, int]:
+        """Return where drained inputs stand, past the markers after their last record.
+
+        Markers age as records do: a position before them would look lost to retention one day.
+        """
+        for partition in self._partitions:
+            self._expected[partition] = await self._consumer.position(partition)
+        return {partition.topic: self._expected[partition] for partition in self._partitions}
+
     async def poll(self, timeout_ms: int) -> list[Arrival[Any]]:
         """Return the next batch in merged order; empty when there is none within `timeout_ms`."""
         batch = self._merge.pop(self._at_end, self.batch_records_max)

@@ -22,6 +22,10 @@ from streams.suspects import Suspects, attempt_of
 
 logger = logging.getLogger(__name__)
 
+MARKERS_EVERY_S = 3_600.0
+"""How often an idle task moves its positions past the markers of transactions; well within any
+retention."""
+
 
 class TaskState(StrEnum):
     """Where a task is in its life."""
@@ -187,10 +191,15 @@ class Task:
                 break  # all that could be suspected are through
 
     async def _read_loop(self) -> None:
+        loop = asyncio.get_running_loop()
+        passed_s = loop.time()
         while self.alive:
             arrivals = await self._poll()
             until_ms = None if arrivals else self._timers_due()
             if not arrivals and until_ms is None:
+                if self._source.drained and loop.time() > passed_s + MARKERS_EVERY_S:
+                    passed_s = loop.time()
+                    self._committer.passed(await self._source.pass_markers())
                 continue
             await self._committer.room()
             async with self._stage.shared():

@@ -129,7 +129,7 @@ class Reader:
                 for partition in range(self._partitions(consumer, topic))
             ]
             consumer.assign(places)
-            return _until_end(consumer, len(places))
+            return _until_end(consumer, {(each.topic, each.partition) for each in places})
         finally:
             consumer.close()
 
@@ -204,20 +204,22 @@ def _place(message: Message) -> Place:
     return (message.topic() or "", message.partition() or 0, message.offset() or 0)
 
 
-def _until_end(consumer: Consumer, open_places: int) -> list[Message]:
+def _until_end(consumer: Consumer, open_places: set[tuple[str, int]]) -> list[Message]:
+    """Read on until each place has said that it is at its end; some say so more than once."""
     found: list[Message] = []
     answered_s = time.monotonic()
     while open_places:
         fetched = consumer.consume(FETCHED_MAX, timeout=FETCH_S)
         if fetched:
             answered_s = time.monotonic()
-        assert time.monotonic() < answered_s + ANSWER_S_MAX, "a transaction was left open"
+        assert time.monotonic() < answered_s + ANSWER_S_MAX, f"no end of {open_places}"
         for message in fetched:
+            place = (message.topic() or "", message.partition() or 0)
             error = message.error()
             if error is None:
-                found.append(message)
+                found += [message] if place in open_places else []
             elif error.code() == KafkaError._PARTITION_EOF:
-                open_places -= 1
+                open_places.discard(place)
             else:
                 assert error.retriable(), error
     return found

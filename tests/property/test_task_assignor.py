@@ -38,7 +38,7 @@ def joining(claims: Claims, topics: list[str]) -> ConsumerProtocolMemberMetadata
 def assign(cluster: Cluster, members: Mapping[str, ConsumerProtocolMemberMetadata]) -> Shares:
     """Return each member's tasks, after seeing that they are whole."""
     assignor = TaskAssignor(INPUTS, Claims)
-    given_out = assignor.assign(cluster, members)  # type: ignore[arg-type]
+    given_out = assignor.assign(cluster, members)
     return {name: tasks_of(each) for name, each in given_out.items()}
 
 
@@ -102,7 +102,8 @@ def test_members_keep_what_they_had(cluster, before, after) -> None:
 @given(CLUSTERS, st.sets(NAMES, min_size=2))
 def test_who_comes_back_gets_what_it_holds(cluster, names) -> None:
     """A member that was away, and holds states on disk, gets no task that others had instead of
-    one whose state it holds."""
+    one whose state it holds.
+    """
     away = min(names)
     had = claimed(assign(cluster, {name: joining(Claims(), TOPICS) for name in names}))
     others = {name: joining(Claims(owned=had[name]), TOPICS) for name in names - {away}}

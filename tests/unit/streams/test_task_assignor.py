@@ -27,7 +27,7 @@ def member(*, user_data: bytes | None = None, **claims: list[str]) -> Any:
 
 
 def assign(topics: Topics, **members: Any) -> dict[str, dict[str, list[int]]]:
-    shares = TaskAssignor(INPUTS, Claims).assign(topics, members)  # type: ignore[arg-type]
+    shares = TaskAssignor(INPUTS, Claims).assign(topics, members)
     return {name: dict(each.assignment) for name, each in shares.items()}
 
 
