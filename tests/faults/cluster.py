@@ -31,6 +31,9 @@ from tests.faults.traffic import Line
 PARTITIONS = 4
 SESSION_TIMEOUT_MS = 6_000
 POLL_S = 0.3
+BEGINS, TOOK_OVER = "--- a process begins", " runs from "
+"""In a worker's log."""
+
 ANSWER_S_MAX = 30.0
 CAUGHT_UP_S_MAX = 120.0
 
@@ -77,12 +80,14 @@ class Cluster:
         name = name or f"worker-{self.started}"
         role = ("worker", "--model", str(model or self.pipeline.model))
         wanted = self.worker_variables | variables
-        self.supervisor.start(
-            name,
-            lambda: self.pipeline.spawn(
-                *role, log=self.log(name), program=program, variables=wanted
-            ),
-        )
+
+        def spawn() -> subprocess.Popen:
+            log = self.log(name)
+            with log.open("a") as stream:
+                stream.write(f"{BEGINS}\n")
+            return self.pipeline.spawn(*role, log=log, program=program, variables=wanted)
+
+        self.supervisor.start(name, spawn)
         return name
 
     def start_workers(self, count: int) -> list[str]:
@@ -90,21 +95,15 @@ class Cluster:
 
     def wait_until_owner(self, name: str, *, seconds: float = 60.0) -> None:
         """Wait until a worker has taken over a task."""
-        log = self.log(name)
-        self.wait(
-            lambda: " runs from " in log.read_text(errors="replace"),
-            seconds=seconds,
-            what=f"{name} taking over",
-        )
+        self.wait(lambda: name in self.owners(), seconds=seconds, what=f"{name} taking over")
 
-    def wait_until_it_folds(self, *, seconds: float = 60.0) -> None:
-        """Wait until something more is committed, if anything is left to fold."""
-        before = self.folded()
-        self.wait(
-            lambda: self.folded() > before or self.caught_up(),
-            seconds=seconds,
-            what="folding",
-        )
+    def owners(self) -> list[str]:
+        """Return the workers whose process of now has taken over a task."""
+        return [
+            name
+            for name in self.supervisor.names("worker")
+            if TOOK_OVER in self.log(name).read_text(errors="replace").rpartition(BEGINS)[2]
+        ]
 
     def start_sink(self, name: str = "sink") -> None:
         """Start a sink that is kept running."""
