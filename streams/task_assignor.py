@@ -11,10 +11,16 @@ from aiokafka.coordinator.protocol import (
     ConsumerProtocolMemberMetadata,
 )
 
+from streams.exits import EngineError, fail_stop
+
 VERSION = 0
 """Of the consumer protocol's member metadata."""
 
 Members = Mapping[str, ConsumerProtocolMemberMetadata]
+
+
+class GroupRefused(EngineError):
+    """A worker joined a group that works on other terms."""
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,10 +32,13 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
         Tasks that it had until now.
     held : list of str
         Tasks whose state it has at hand.
+    terms : str
+        What all members must have in common to share tasks.
     """
 
     owned: list[str] = []
     held: list[str] = []
+    terms: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,7 +73,16 @@ class TaskAssignor(AbstractPartitionAssignor):  # type: ignore[misc]  # aiokafka
         return ConsumerProtocolMemberMetadata(VERSION, sorted(topics), claims)
 
     def on_assignment(self, assignment: ConsumerProtocolMemberAssignment) -> None:
-        """Do nothing: the tasks themselves know what they are."""
+        """End the worker if the group works on other terms; the tasks themselves know the rest."""
+        if assignment.user_data:
+            fail_stop(
+                "joining its group",
+                GroupRefused(
+                    f"the group works under {assignment.user_data.decode()}, this worker under "
+                    f"{self._claims().terms}: give all workers of one LEADVELOCITY_ENGINE__APP_ID "
+                    "the same model, or another app id to this one"
+                ),
+            )
 
     def assign(
         self, cluster: ClusterMetadata, members: Members
@@ -74,15 +92,20 @@ class TaskAssignor(AbstractPartitionAssignor):  # type: ignore[misc]  # aiokafka
             name: _Member(claims=_claims(each), topics=frozenset(each.subscription))
             for name, each in sorted(members.items())
         }
+        terms = _terms(joined.values())
+        agreed = {name: each for name, each in joined.items() if each.claims.terms == terms}
         for kind, topics in self._inputs.items():
-            able = {name: each for name, each in joined.items() if each.topics.issuperset(topics)}
+            able = {name: each for name, each in agreed.items() if each.topics.issuperset(topics)}
             count = max(len(cluster.partitions_for_topic(topic) or ()) for topic in topics)
             if able:
                 _share_out(kind, count, able)
-        return {name: self._assignment(cluster, each) for name, each in joined.items()}
+        return {
+            name: self._assignment(cluster, each, b"" if name in agreed else terms.encode())
+            for name, each in joined.items()
+        }
 
     def _assignment(
-        self, cluster: ClusterMetadata, member: _Member
+        self, cluster: ClusterMetadata, member: _Member, other_terms: bytes
     ) -> ConsumerProtocolMemberAssignment:
         partitions: dict[str, list[int]] = {}
         for kind, partition in sorted(member.tasks):
@@ -90,7 +113,7 @@ class TaskAssignor(AbstractPartitionAssignor):  # type: ignore[misc]  # aiokafka
                 if partition not in cluster.partitions_for_topic(topic):
                     continue  # whoever gets the rest sees that the task is torn
                 partitions.setdefault(topic, []).append(partition)
-        return ConsumerProtocolMemberAssignment(VERSION, sorted(partitions.items()), b"")
+        return ConsumerProtocolMemberAssignment(VERSION, sorted(partitions.items()), other_terms)
 
 
 def _share_out(kind: str, count: int, members: Mapping[str, _Member]) -> None:
@@ -127,6 +150,14 @@ def _share_out(kind: str, count: int, members: Mapping[str, _Member]) -> None:
                     break
     for partition in tuple(left):
         give(partition, min(members, key=lambda name: (given[name], name)))
+
+
+def _terms(members: Iterable[_Member]) -> str:
+    """Return the terms of those who own most tasks; of the first by name if nobody owns any."""
+    owned: dict[str, int] = {}
+    for each in members:
+        owned[each.claims.terms] = owned.get(each.claims.terms, 0) + len(each.claims.owned)
+    return max(owned, key=lambda terms: owned[terms])
 
 
 def _claims(member: ConsumerProtocolMemberMetadata) -> Claims:

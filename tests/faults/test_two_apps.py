@@ -37,7 +37,7 @@ def test_another_model_on_our_states_is_refused(cluster, ending, seed, slower):
     ending("another model under one app id", times=1, traffic=traffic)
 
     assert set(codes) <= {1, 70}
-    assert "ModelRefused" in cluster.log("worker-other").read_text()
+    assert "GroupRefused" in cluster.log("worker-other").read_text()
 
 
 def test_two_models_from_the_beginning(cluster, model, seed, slower):

@@ -4,7 +4,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
+from aiokafka.coordinator.protocol import (
+    ConsumerProtocolMemberAssignment,
+    ConsumerProtocolMemberMetadata,
+)
 
 from streams.task_assignor import Claims, TaskAssignor
 
@@ -21,7 +24,7 @@ class Topics:
         return set(range(self._partitions[topic]))
 
 
-def member(*, user_data: bytes | None = None, **claims: list[str]) -> Any:
+def member(*, user_data: bytes | None = None, **claims: Any) -> Any:
     data = msgspec.json.encode(Claims(**claims)) if user_data is None else user_data
     return ConsumerProtocolMemberMetadata(0, ["opens", "visits"], data)
 
@@ -112,3 +115,35 @@ def test_a_member_says_what_it_has_at_the_moment() -> None:
     claims = msgspec.json.decode(joined.user_data, type=Claims)
     assert claims == Claims(owned=["scoring-3"], held=["scoring-7"])
     assert joined.subscription == ["opens", "visits"]
+
+
+def test_a_member_on_other_terms_gets_nothing_and_is_told() -> None:
+    """Who has another model than the owners of tasks has no part, whoever assigns."""
+    members = {
+        "a": member(terms="new"),
+        "b": member(terms="old", owned=["scoring-0"]),
+        "c": member(terms="old"),
+    }
+    shares = TaskAssignor(INPUTS, Claims).assign(Topics(visits=2, opens=2), members)
+
+    assert {name: each.user_data for name, each in shares.items()} == {
+        "a": b"old",
+        "b": b"",
+        "c": b"",
+    }
+    assert {name: len(each.assignment) for name, each in shares.items()} == {"a": 0, "b": 2, "c": 2}
+
+
+def test_a_member_that_is_refused_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker on other terms than its group's ends, and says both."""
+    said: list[BaseException | None] = []
+    monkeypatch.setattr("streams.task_assignor.fail_stop", lambda reason, error: said.append(error))
+    assignor = TaskAssignor(INPUTS, lambda: Claims(terms="new"))
+
+    assignor.on_assignment(ConsumerProtocolMemberAssignment(0, [], b""))
+    assert said == []
+
+    assignor.on_assignment(ConsumerProtocolMemberAssignment(0, [], b"old"))
+    (error,) = said
+    assert "under old" in str(error)
+    assert "under new" in str(error)
