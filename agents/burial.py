@@ -9,6 +9,9 @@ from schemas.dead_letter_reason import DeadLetterReason
 from schemas.encoding import Encoder
 from schemas.topics import DEAD_LETTERS
 
+KEY_BYTES_MAX = 1_024
+"""Of a dead letter's own key; the whole key of the record is in the letter, as far as it fits."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable:
@@ -46,4 +49,5 @@ def dead_letter(
         text=why.text,
         failed_at_ms=now_ms,
     )
-    return Output(topic=DEAD_LETTERS, key=record.key, value=encoder.encode(letter))
+    key = None if record.key is None else record.key[:KEY_BYTES_MAX]
+    return Output(topic=DEAD_LETTERS, key=key, value=encoder.encode(letter))

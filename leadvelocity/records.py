@@ -7,6 +7,7 @@ from typing import Any
 from leadvelocity.kafka import read_to_end
 from leadvelocity.roles import registry_of
 from leadvelocity.settings import Settings
+from leadvelocity.topics import WRAPPED_BYTES_MAX
 from schemas.contracts import contract
 from schemas.decoding import Decoder, WriterSchemas
 from schemas.registry import Registry
@@ -33,7 +34,7 @@ class TopicReader:
     def __init__(self, registry: Registry, topic: str) -> None:
         self._registry = registry
         self._writers = WriterSchemas()
-        self._decoder = Decoder(contract(topic), self._writers)
+        self._decoder = Decoder(contract(topic), self._writers, value_bytes_max=WRAPPED_BYTES_MAX)
 
     def decode(self, value: bytes | None) -> dict[str, Any]:
         """Decode one value.

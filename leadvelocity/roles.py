@@ -92,6 +92,7 @@ def run_worker(settings: Settings, model: Model) -> None:
             settings=settings.engine,
             definitions=definitions,
             clock_ms=_clock_ms,
+            terms=f"states of {model.state_version}",
         ),
         at_start=publisher.start,
         at_end=publisher.stop,

@@ -59,14 +59,23 @@ class Changelog:
     partition : int
     state_format : StateFormat
         Of the entries; one that it cannot read was not written by us.
+    answer_s_max : float
+        How long the broker may take to send something.
     """
 
     def __init__(
-        self, clients: KafkaClients, *, topic: str, partition: int, state_format: StateFormat
+        self,
+        clients: KafkaClients,
+        *,
+        topic: str,
+        partition: int,
+        state_format: StateFormat,
+        answer_s_max: float,
     ) -> None:
         self._clients = clients
         self._partition = TopicPartition(topic, partition)
         self._format = state_format
+        self._answer_s_max = answer_s_max
 
     async def restore(self, store: StateStore) -> Positions:
         """Bring `store` to the last stable offset; call it only after the owner before was fenced.
@@ -81,17 +90,22 @@ class Changelog:
             Records were deleted that `store` does not have.
         CorruptChangelog
             An entry cannot be read, or there are states without positions.
+        TimeoutError
+            The broker sends nothing any more.
         """
         consumer = self._clients.reader()
         try:
-            await consumer.start()
-            consumer.assign([self._partition])
-            await self._catch_up(consumer, store)
+            async with asyncio.timeout(self._answer_s_max) as answer:
+                await consumer.start()
+                consumer.assign([self._partition])
+                await self._catch_up(consumer, store, answer)
         finally:
             await consumer.stop()
         return self._positions_in(store)
 
-    async def _catch_up(self, consumer: AIOKafkaConsumer, store: StateStore) -> None:
+    async def _catch_up(
+        self, consumer: AIOKafkaConsumer, store: StateStore, answer: asyncio.Timeout
+    ) -> None:
         begin = (await consumer.beginning_offsets([self._partition]))[self._partition]
         end = (await consumer.end_offsets([self._partition]))[self._partition]
         if store.offset > end:
@@ -115,6 +129,7 @@ class Changelog:
             if records := fetched.get(self._partition):
                 changes = dict(map(self._entry, records))
                 store.apply(changes, offset=records[-1].offset + 1)
+                answer.reschedule(asyncio.get_running_loop().time() + self._answer_s_max)
             await asyncio.sleep(0)
         if position > store.offset:
             store.apply({}, offset=position)

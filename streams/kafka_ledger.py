@@ -1,5 +1,6 @@
 """The ledger in Kafka: outputs, changelog and positions in one transaction."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,7 +71,11 @@ class KafkaLedger:
         self._format = EngineFormat(state_format)
         self._changelog_partition = TopicPartition(topic, partition)
         self._changelog = Changelog(
-            shared.clients, topic=topic, partition=partition, state_format=state_format
+            shared.clients,
+            topic=topic,
+            partition=partition,
+            state_format=state_format,
+            answer_s_max=shared.settings.commit_s_max,
         )
         self._writer = TxnWriter(
             shared.clients, transactional_id=f"{app_id}-{self._name}", group_id=app_id
@@ -79,7 +84,8 @@ class KafkaLedger:
 
     async def open(self) -> tuple[Positions, State]:
         """Fence first, so that nobody writes while we read; see `Ledger.open`."""
-        await self._writer.start()
+        async with asyncio.timeout(self._shared.settings.commit_s_max):
+            await self._writer.start()
         changelog_id = self._shared.changelog_ids[self._changelog_partition.topic]
         store = self._shared.stores.open(self._name, self._format, changelog_id=changelog_id)
         self._store = store

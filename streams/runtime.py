@@ -19,6 +19,8 @@ class Runtime:
         Where Kafka is, for messages.
     clock_ms : callable
         Wall clock, UTC epoch milliseconds.
+    terms : str
+        What all workers of the group must have in common.
     """
 
     brokers: str
@@ -27,3 +29,4 @@ class Runtime:
     settings: EngineSettings
     definitions: tuple[TaskDefinition, ...]
     clock_ms: Callable[[], int]
+    terms: str = ""

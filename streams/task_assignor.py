@@ -11,10 +11,16 @@ from aiokafka.coordinator.protocol import (
     ConsumerProtocolMemberMetadata,
 )
 
+from streams.exits import EngineError, fail_stop
+
 VERSION = 0
 """Of the consumer protocol's member metadata."""
 
 Members = Mapping[str, ConsumerProtocolMemberMetadata]
+
+
+class GroupRefused(EngineError):
+    """A worker joined a group that works on other terms."""
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,10 +32,13 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
         Tasks that it had until now.
     held : list of str
         Tasks whose state it has at hand.
+    terms : str
+        What all members must have in common to share tasks.
     """
 
     owned: list[str] = []
     held: list[str] = []
+    terms: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,7 +73,16 @@ class TaskAssignor(AbstractPartitionAssignor):  # type: ignore[misc]  # aiokafka
         return ConsumerProtocolMemberMetadata(VERSION, sorted(topics), claims)
 
     def on_assignment(self, assignment: ConsumerProtocolMemberAssignment) -> None:
-        """Do nothing: the tasks themselves know what they are."""
+        """End the worker if the group works on other terms; the tasks themselves know the rest."""
+        if assignment.user_data:
+            fail_stop(
+                "joining its group",
+                GroupRefused(
+                    f"the group works under {assignment.user_data.decode()}, this worker under "
+                    f"{self._claims().terms}: give all workers of one LEADVELOCITY_ENGINE__APP_ID "
+                    "the same model, or another app id to this one"
+                ),
+            )
 
     def assign(
         self, cluster: ClusterMetadata, members: Members
@@ -74,15 +92,20 @@ class TaskAssignor(AbstractPartitionAssignor):  # type: ignore[misc]  # aiokafka
             name: _Member(claims=_claims(each), topics=frozenset(each.subscription))
             for name, each in sorted(members.items())
         }
+        terms = _terms(joined.values())
+        agreed = {name: each for name, each in joined.items() if each.claims.terms == terms}
         for kind, topics in self._inputs.items():
-            able = {name: each for name, each in joined.items() if each.topics.issuperset(topics)}
+            able = {name: each for name, each in agreed.items() if each.topics.issuperset(topics)}
             count = max(len(cluster.partitions_for_topic(topic) or ()) for topic in topics)
             if able:
                 _share_out(kind, count, able)
-        return {name: self._assignment(cluster, each) for name, each in joined.items()}
+        return {
+            name: self._assignment(cluster, each, b"" if name in agreed else terms.encode())
+            for name, each in joined.items()
+        }
 
     def _assignment(
-        self, cluster: ClusterMetadata, member: _Member
+        self, cluster: ClusterMetadata, member: _Member, other_terms: bytes
     ) -> ConsumerProtocolMemberAssignment:
         partitions: dict[str, list[int]] = {}
         for kind, partition in sorted(member.tasks):
@@ -90,13 +113,15 @@ class TaskAssignor(AbstractPartitionAssignor):  # type: ignore[misc]  # aiokafka
                 if partition not in cluster.partitions_for_topic(topic):
                     continue  # whoever gets the rest sees that the task is torn
                 partitions.setdefault(topic, []).append(partition)
-        return ConsumerProtocolMemberAssignment(VERSION, sorted(partitions.items()), b"")
+        return ConsumerProtocolMemberAssignment(VERSION, sorted(partitions.items()), other_terms)
 
 
 def _share_out(kind: str, count: int, members: Mapping[str, _Member]) -> None:
     """Give each of `count` tasks to a member: nobody gets two more than another.
 
     Of two that claim a task, the one that had it comes first, then the one that has its state.
+    Who has too many gives away first what somebody else has the state of: who comes back from a
+    restart then finds its own.
     """
     least, more = divmod(count, len(members))
     given: dict[str, int] = dict.fromkeys(members, 0)
@@ -112,14 +137,27 @@ def _share_out(kind: str, count: int, members: Mapping[str, _Member]) -> None:
     def has_room(name: str) -> bool:
         return given[name] < least or (given[name] == least and more > 0)
 
+    def wanted(partition: int) -> bool:
+        task = f"{kind}-{partition}"
+        claims = [each.claims for each in members.values()]
+        return any(task in each.held and task not in each.owned for each in claims)
+
     for claimed in ("owned", "held"):
-        for partition in tuple(left):
+        for partition in sorted(left, key=wanted):
             for name, member in members.items():
                 if f"{kind}-{partition}" in getattr(member.claims, claimed) and has_room(name):
                     give(partition, name)
                     break
     for partition in tuple(left):
         give(partition, min(members, key=lambda name: (given[name], name)))
+
+
+def _terms(members: Iterable[_Member]) -> str:
+    """Return the terms of those who own most tasks; of the first by name if nobody owns any."""
+    owned: dict[str, int] = {}
+    for each in members:
+        owned[each.claims.terms] = owned.get(each.claims.terms, 0) + len(each.claims.owned)
+    return max(owned, key=lambda terms: owned[terms])
 
 
 def _claims(member: ConsumerProtocolMemberMetadata) -> Claims:

@@ -25,6 +25,8 @@ class TaskSet:
     ----------
     definitions : sequence of TaskDefinition
         The kinds of tasks of this worker; no two share an input.
+    terms : str
+        What all workers of the group must have in common.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class TaskSet:
         stores: StateStores,
         deliver: Callable[[str, int, Batch], Awaitable[None]],
         clock_ms: Callable[[], int],
+        terms: str = "",
     ) -> None:
         self._definitions = tuple(definitions)
         self._settings = settings
@@ -43,6 +46,7 @@ class TaskSet:
         self._stores = stores
         self._deliver = deliver
         self._clock_ms = clock_ms
+        self._terms = terms
         self._stage = Stage()
         self._tasks: list[Task] = []
         self._owned: list[str] = []
@@ -55,7 +59,8 @@ class TaskSet:
 
     def claims(self) -> Claims:
         """Return which tasks would come cheap here."""
-        return Claims(owned=self._owned, held=sorted(self._stores.held()))
+        held = sorted(self._stores.held())
+        return Claims(owned=self._owned, held=held, terms=self._terms)
 
     def assign(self, assigned: set[TopicPartition]) -> None:
         """Start a task for each partition that came; take-over goes on in the background.

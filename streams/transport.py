@@ -53,6 +53,7 @@ class TaskConsumer(faust_consumer.Consumer):
             stores=runtime.stores,
             deliver=self._deliver,
             clock_ms=runtime.clock_ms,
+            terms=runtime.terms,
         )
         await self._consumer.start()
         self._consumer.subscribe(

@@ -50,8 +50,10 @@ class Watchdog:
         while True:
             await asyncio.sleep(min(LOOK_S, self._progress_s_max / 4))
             await self._hear_from_kafka()
-            for task in tuple(self._tasks()):
+            tasks = tuple(self._tasks())
+            for task in tasks:
                 await self._look(task)
+            self._seen = {task.name: self._seen[task.name] for task in tasks}
 
     async def _hear_from_kafka(self) -> None:
         try:

@@ -97,6 +97,7 @@ def test_an_interrupt_ends_the_traffic(tmp_path):
     assert left_over(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_demo_that_is_killed_takes_worker_and_sink_along(tmp_path):
     """After kill -9 worker and sink end by themselves; the stack stays, for `stack down`."""
     process = begun(tmp_path, "traffic begins")

@@ -133,11 +133,23 @@ def poison_is_buried_whole(snapshot: Snapshot, expected: Expected) -> Iterator[V
     for place, letter in buried.items():
         if place not in expected.poison:
             yield Violation(name="innocent_buried", text=f"{place}: {letter['reason']}")
-        elif not _whole(letter, snapshot.inputs.get(place)):
+        elif not _holds(letter, snapshot.inputs.get(place)):
             yield Violation(name="bytes_differ", text=f"{place}: {letter['reason']}")
     if expected.caught_up:
         for place in expected.poison - buried.keys():
             yield Violation(name="poison_scored", text=str(place))
+
+
+def _holds(letter: dict[str, Any], value: bytes | None) -> bool:
+    """Whether a letter has a record's bytes; of one beyond its bound the first, and says so."""
+    kept: bytes | None = letter["value"]
+    if kept == value:
+        return True
+    return (
+        bool(kept and value)
+        and (value or b"").startswith(kept or b"")
+        and "(kept " in letter["reason"]
+    )
 
 
 def inputs_in_order(snapshot: Snapshot, expected: Expected) -> Iterator[Violation]:
@@ -303,14 +315,6 @@ def _input(each: Kept) -> Place:
 def _origin(each: Kept) -> Place:
     record = each.record
     return (record["topic"], record["partition"], record["offset"])
-
-
-def _whole(letter: Mapping[str, Any], value: bytes | None) -> bool:
-    """Whether a dead letter holds the bytes, or says how many of them."""
-    held = letter["value"]
-    if held is None or value is None or "(kept " not in letter["reason"]:
-        return bool(held == value)
-    return value.startswith(held)
 
 
 def _decoded(value: bytes) -> str:

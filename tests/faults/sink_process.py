@@ -126,7 +126,7 @@ class Sinks:
 
     def wait_running(self) -> None:
         """Wait until the sink that was started last has a part of the work."""
-        self.wait(lambda: self.said(" runs: "), seconds=90, what="start")
+        self.wait(lambda: self.said(" runs from "), seconds=90, what="start")
 
     def in_kafka(self, topic: str) -> list[Place]:
         """Places of the committed records of a topic."""

@@ -233,7 +233,14 @@ def settings_of(kafka: dict[str, str], servers: dict[str, str]) -> Settings:
     )
 
 
-@pytest.mark.parametrize("door", ["SCRAM-SHA-512", "PLAIN", "certificate"])
+@pytest.mark.parametrize(
+    "door",
+    [
+        "SCRAM-SHA-512",
+        pytest.param("PLAIN", marks=pytest.mark.slow),
+        pytest.param("certificate", marks=pytest.mark.slow),
+    ],
+)
 def test_the_pipeline_runs_through_the_door(
     door: str, guarded: Guarded, servers: dict[str, str], tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from tests.simulation.parts import Parts
 BLOCK = 500
 """Schedules of one test."""
 
-SHARES = {"traces": 0.9, "scores": 0.02, "deaths": 0.02, "rows": 0.06}
+SHARES = {"traces": 0.93, "scores": 0.02, "deaths": 0.02, "rows": 0.03}
 """What part of the schedules each kind has."""
 
 FIRST_SEED = 0 if os.environ.get("CI") else random.randrange(1 << 30)

@@ -42,10 +42,7 @@ def restored(world: World, broker: FakeBroker, state_format: StateFormat) -> dic
     link = Link(broker=broker, chance=world.chance, alive=lambda: process.alive)
     clients = FakeClients(link, SETTINGS.app_id)
     changelog = Changelog(
-        clients,
-        topic=CHANGELOG.topic,
-        partition=0,
-        state_format=state_format,
+        clients, topic=CHANGELOG.topic, partition=0, state_format=state_format, answer_s_max=60.0
     )
     store = MemoryStore(EngineFormat(state_format))
     world.complete(process, changelog.restore(store))

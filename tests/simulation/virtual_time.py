@@ -116,8 +116,8 @@ class Process(asyncio.AbstractEventLoop):
             ready.append(heappop(timers)[2])
         while ready:
             due = ready.popleft()
-            if not due._cancelled:  # type: ignore[attr-defined]
-                self._run(due._context.run, due._callback, *due._args)
+            if not due.cancelled():
+                self._run(due._context.run, due._callback, *due._args)  # type: ignore[attr-defined]
                 return True
         return False
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agents.lead_scoring import MODEL_KEY, LeadScoring, ModelRefused
+from leadvelocity.topics import WRAPPED_BYTES_MAX
 from schemas import lead_state
 from schemas.topics import DEAD_LETTERS, SCORED_EVENTS
 from tests.unit.agents.makers import Scoring, an_event, record_of, scoring_context
@@ -40,6 +41,16 @@ def test_a_record_that_is_small_only_when_compressed_is_not_read() -> None:
     (letter,) = scoring.outputs(scoring.fold(record), DEAD_LETTERS)
 
     assert letter["reason"].startswith("too_large: ")
+
+
+def test_a_key_of_any_size_fits_a_dead_letter() -> None:
+    """The letter of a record with a huge key is no larger than letters may be."""
+    scoring = Scoring()
+    record = replace(record_of(an_event(1)), key=b"k" * (1 << 20), value=b"no event")
+
+    (letter,) = [each for each in scoring.fold(record).outputs if each.topic == DEAD_LETTERS]
+
+    assert len(letter.key or b"") + len(letter.value or b"") < WRAPPED_BYTES_MAX
 
 
 def test_a_condemned_record_is_set_aside_unread() -> None:
