@@ -33,7 +33,8 @@ class CoolingTimers:
             heapq.heappop(heap)  # a lead's earlier time that no longer holds
         return heap[0] if heap else None
 
-    def pop(self) -> None:
-        """Take out the lead that `peek` returned."""
+    def pop(self) -> bytes:
+        """Take out the lead that `peek` returned, and return it."""
         _, key = heapq.heappop(self._heap)
         del self._due_ms[key]
+        return key

@@ -78,8 +78,7 @@ class LeadStates:
         """Return leads that cool up to `until_ms`; each must be `put` next."""
         keys: list[bytes] = []
         while len(keys) < leads_max and (first := self._timers.peek()) and first[0] <= until_ms:
-            self._timers.pop()
-            keys.append(first[1])
+            keys.append(self._timers.pop())
         left = leads_max - len(keys)
         return keys + self._state.take_due(skip=self, until_ms=until_ms, entries_max=left)
 

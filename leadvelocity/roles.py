@@ -14,7 +14,7 @@ from agents.rows import RowCollector
 from agents.schema_lookup import SchemaLookup
 from leadvelocity.kafka import topic_ids
 from leadvelocity.model_publisher import ModelPublisher
-from leadvelocity.settings import Settings, revealed
+from leadvelocity.settings import Settings, file_text, revealed
 from leadvelocity.topics import TASKS, WRAPPED_BYTES_MAX
 from schemas.contracts import contract
 from schemas.decoding import Decoder, WriterSchemas
@@ -132,12 +132,11 @@ def run_sink(settings: Settings) -> None:
 
 def registry_of(settings: Settings) -> Registry:
     """Return the registry client of the settings."""
-    ca_file = settings.registry.ca_file
     return Registry(
         settings.registry.url,
         user=settings.registry.username,
         password=revealed(settings.registry.password),
-        ca_file=None if ca_file is None else str(ca_file),
+        ca_file=file_text(settings.registry.ca_file),
     )
 
 
@@ -152,7 +151,7 @@ def clickhouse_of(settings: Settings) -> ClickHouse:
         database=section.database,
         secure=section.secure,
         verify=section.verify,
-        ca_file=None if section.ca_file is None else str(section.ca_file),
+        ca_file=file_text(section.ca_file),
     )
 
 

@@ -9,14 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -79,9 +72,9 @@ class KafkaSettings(Section):
             sasl_mechanism=self.sasl_mechanism,
             username=self.username,
             password=revealed(self.password),
-            ca_file=_text(self.ca_file),
-            cert_file=_text(self.cert_file),
-            key_file=_text(self.key_file),
+            ca_file=file_text(self.ca_file),
+            cert_file=file_text(self.cert_file),
+            key_file=file_text(self.key_file),
         )
 
     def _missing(self) -> str | None:
@@ -221,7 +214,8 @@ def revealed(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
 
 
-def _text(file: Path | None) -> str | None:
+def file_text(file: Path | None) -> str | None:
+    """Return a file's name as clients take it."""
     return None if file is None else str(file)
 
 

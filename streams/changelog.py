@@ -74,7 +74,7 @@ class Changelog:
     ) -> None:
         self._clients = clients
         self._partition = TopicPartition(topic, partition)
-        self._format = state_format
+        self._format = EngineFormat(state_format)
         self._answer_s_max = answer_s_max
 
     async def restore(self, store: StateStore) -> Positions:
@@ -139,7 +139,7 @@ class Changelog:
             raise CorruptChangelog(f"{self._name} offset {record.offset}: no key; {_CURE}")
         if record.value is not None:
             try:
-                EngineFormat(self._format).check(record.key, record.value)
+                self._format.check(record.key, record.value)
             except ValueError as error:
                 raise CorruptChangelog(
                     f"{self._name} offset {record.offset}: {error}; {_CURE}"

@@ -13,7 +13,7 @@ class Committer:
     """The folded part of a task: its effects wait in the reducer, its positions here.
 
     Effects and positions grow together in one synchronous stretch (the caller's fold and
-    `folded`), and are taken together in one (`_commit`): between the two parts of either,
+    `folded`), and are taken together in one (`commit`): between the two parts of either,
     nothing may be awaited.
 
     Parameters

@@ -104,7 +104,7 @@ class KafkaLedger:
             Output(topic=topic, key=key, value=value) for key, value in entries.items()
         ]
         offsets = {
-            TopicPartition(topic, self._partition): offset for topic, offset in positions.items()
+            TopicPartition(each, self._partition): offset for each, offset in positions.items()
         }
         written = (await self._writer.commit(outputs, offsets))[self._changelog_partition]
         self._store.apply(entries, offset=written.next_offset)

@@ -42,11 +42,9 @@ class MemoryStore:
         keys: list[bytes] = []
         while len(keys) < entries_max:
             due_ms = self.next_due_ms(skip=skip)
-            first = self._timers.peek()
-            if due_ms is None or first is None or due_ms > until_ms:
+            if due_ms is None or due_ms > until_ms:
                 break
-            keys.append(first[1])
-            self._timers.pop()
+            keys.append(self._timers.pop())
         return keys
 
     def apply(self, changes: Changes, *, offset: int) -> None:

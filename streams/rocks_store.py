@@ -26,7 +26,7 @@ LAYOUT = 1
 BLOOM_BITS = 10
 MEMTABLES_MAX = 3
 
-_STATE, _DUE, _META = b"s", b"d", b"m"
+_STATE, _DUE = b"s", b"d"
 _OFFSET, _IDENTITY = b"moffset", b"midentity"
 _DUE_TIME = struct.Struct(">Q")
 _SIGN = 1 << 63  # so that times before 1970 sort first
@@ -113,9 +113,7 @@ class RocksStore:
 
     def clear(self) -> None:
         """Throw everything away."""
-        self.close()
-        shutil.rmtree(self._folder)
-        self._open()
+        self._begin_anew(None)
 
     def close(self) -> None:
         """Write what is in memory to the folder, and let go of it."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.structs import RecordMetadata
 
 from agents.records import Output
 from streams.kafka_clients import KafkaClients
@@ -102,9 +103,8 @@ class TxnWriter:
         return batches
 
 
-def _written(metadata: object, records: int) -> Written:
-    offset, timestamp = getattr(metadata, "offset", 0), getattr(metadata, "timestamp", 0)
-    return Written(next_offset=offset + records, appended_ms=timestamp)
+def _written(first: RecordMetadata, records: int) -> Written:
+    return Written(next_offset=first.offset + records, appended_ms=first.timestamp)
 
 
 def _append(batch: BatchBuilder, record: Output) -> bool:

@@ -13,8 +13,8 @@ NOW_MS = 1_760_000_000_000
 Ask = Callable[[str], Sequence[Sequence[Any]]]
 
 
-def change(offset: int, *, lead_id: str | None = None) -> dict[str, Any]:
-    """A tier change that tells its offset."""
+def plain_change() -> dict[str, Any]:
+    """A tier change that tells nothing: every field of the contract, the optional ones empty."""
     plain: dict[str, Any] = {"string": "x", "int": 1, "long": 1, "double": 0.5}
     record: dict[str, Any] = {}
     for each in contract(TIER_CHANGES).schema["fields"]:
@@ -25,8 +25,13 @@ def change(offset: int, *, lead_id: str | None = None) -> dict[str, Any]:
             record[each["name"]] = [] if kind["type"] == "array" else NOW_MS
         else:
             record[each["name"]] = plain[kind]
+    return record
+
+
+def change(offset: int, *, lead_id: str | None = None) -> dict[str, Any]:
+    """A tier change that tells its offset."""
     name = lead_id or f"lead-{offset % 17}"
-    return record | {"lead_id": name, "seq": offset, "reason": "event"}
+    return plain_change() | {"lead_id": name, "seq": offset, "reason": "event"}
 
 
 def block(offsets: Iterable[int], *, partition: int = 0) -> Block:

@@ -35,6 +35,7 @@ from leadvelocity.stack.record import StackRecord
 from leadvelocity.stack.runner import Runner
 from schemas.topics import TIER_CHANGES
 from sinks.client import ClickHouse, query
+from tests.integration.servers import server_variables
 
 pytestmark = pytest.mark.integration
 
@@ -195,14 +196,7 @@ def servers(
     stack: Endpoints, run_name: str, clickhouse_server: ClickHouse
 ) -> Iterator[dict[str, str]]:
     """The other servers, as variables, with a database and topics of the test's own."""
-    yield {
-        "LEADVELOCITY_REGISTRY__URL": stack.registry,
-        "LEADVELOCITY_CLICKHOUSE__HOST": stack.clickhouse.host,
-        "LEADVELOCITY_CLICKHOUSE__PORT": str(stack.clickhouse.port),
-        "LEADVELOCITY_CLICKHOUSE__USER": stack.clickhouse.user,
-        "LEADVELOCITY_CLICKHOUSE__PASSWORD": stack.clickhouse.password,
-        "LEADVELOCITY_CLICKHOUSE__DATABASE": run_name,
-    }
+    yield server_variables(stack, database=run_name)
     query(clickhouse_server, f"DROP DATABASE IF EXISTS {run_name}")
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from leadvelocity.stack.endpoints import Endpoints
 from sinks.client import ClickHouse, query
+from tests.integration.servers import server_variables
 
 pytestmark = pytest.mark.integration
 
@@ -22,15 +23,8 @@ COMMAND = (sys.executable, "-m", "leadvelocity")
 @pytest.fixture
 def servers(stack: Endpoints, run_name: str, clickhouse_server: ClickHouse):
     """Settings of the stack, with a database of the test's own."""
-    yield os.environ | {
-        "LEADVELOCITY_KAFKA__BOOTSTRAP_SERVERS": stack.kafka,
-        "LEADVELOCITY_REGISTRY__URL": stack.registry,
-        "LEADVELOCITY_CLICKHOUSE__HOST": stack.clickhouse.host,
-        "LEADVELOCITY_CLICKHOUSE__PORT": str(stack.clickhouse.port),
-        "LEADVELOCITY_CLICKHOUSE__USER": stack.clickhouse.user,
-        "LEADVELOCITY_CLICKHOUSE__PASSWORD": stack.clickhouse.password,
-        "LEADVELOCITY_CLICKHOUSE__DATABASE": run_name,
-    }
+    kafka = {"LEADVELOCITY_KAFKA__BOOTSTRAP_SERVERS": stack.kafka}
+    yield os.environ | kafka | server_variables(stack, database=run_name)
     query(clickhouse_server, f"DROP DATABASE IF EXISTS {run_name}")
 
 

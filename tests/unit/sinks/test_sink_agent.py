@@ -20,8 +20,8 @@ from sinks.memory import MemorySink
 from sinks.port import Block, Collected, SinkRejected, SinkUnavailable
 from streams import sink_ledger
 from streams.sink_ledger import REFUSED_ROWS_MAX, SinkLedger
+from tests.faults.rows_of_changes import NOW_MS, plain_change
 
-NOW_MS = 1_760_000_000_000
 SCHEMA_ID = 7
 LARGE = "x" * 100_000
 
@@ -44,22 +44,7 @@ class Books:
 
 
 def change(lead_id: str, **other: Any) -> dict[str, Any]:
-    values = {
-        "string": "x",
-        "int": 1,
-        "long": 1,
-        "double": 0.5,
-    }
-    record: dict[str, Any] = {}
-    for each in contract(TIER_CHANGES).schema["fields"]:
-        kind = each["type"]
-        if isinstance(kind, list):
-            record[each["name"]] = None
-        elif isinstance(kind, dict):
-            record[each["name"]] = [] if kind["type"] == "array" else NOW_MS
-        else:
-            record[each["name"]] = values[kind]
-    return record | {"lead_id": lead_id} | other
+    return plain_change() | {"lead_id": lead_id} | other
 
 
 ENCODER = Encoder(contract(TIER_CHANGES), SCHEMA_ID)
