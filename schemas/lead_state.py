@@ -1,7 +1,7 @@
 """A lead's state to bytes and back: compact, and the same state is always the same bytes.
 
 A byte for the format, eight for the time at which the lead cools (so that it can be had without
-reading the rest), then the rest as MessagePack.
+reading the rest; none of them if it never does), then the rest as MessagePack.
 """
 
 import struct
@@ -12,9 +12,10 @@ from scoring.event import Scalar
 from scoring.state import Count, LeadState, ProfileField
 
 FORMAT_VERSION = 2
-"""First byte of every state."""
+"""First byte of every state; with the highest bit set for one that never cools."""
 
-FORMAT_VERSIONS_READ = (1, 2)
+_COOLS, _NEVER_COOLS, _FORMAT_1 = FORMAT_VERSION, FORMAT_VERSION | 0x80, 1
+_READ = frozenset((_COOLS, _NEVER_COOLS, _FORMAT_1))
 """Format 1, of the first development versions, kept the time among the rest."""
 
 _Count = tuple[float, int]
@@ -44,7 +45,7 @@ _State1 = tuple[
     str,
 ]
 _HEAD = struct.Struct(">Bq")
-_NEVER = -(1 << 63)
+_HEAD_NEVER = bytes((_NEVER_COOLS,))
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_State).decode
 _decode_1 = msgspec.msgpack.Decoder(_State1).decode
@@ -60,8 +61,9 @@ class CorruptState(ValueError):
 
 def encode(state: LeadState) -> bytes:
     """Encode a state."""
-    cools_at_ms = _NEVER if state.cools_at_ms is None else state.cools_at_ms
-    return _HEAD.pack(FORMAT_VERSION, cools_at_ms) + _encode(
+    at_ms = state.cools_at_ms
+    head = _HEAD_NEVER if at_ms is None else _HEAD.pack(_COOLS, at_ms)
+    return head + _encode(
         (
             [None if each is None else (each.value, each.ref_ms) for each in state.counts],
             (state.fast.value, state.fast.ref_ms),
@@ -79,10 +81,9 @@ def encode(state: LeadState) -> bytes:
 
 def cools_at_ms(data: bytes) -> int | None:
     """Return when an encoded state cools, in event time; data that `decode` takes."""
-    if data[0] != FORMAT_VERSION:
-        return decode(data).cools_at_ms
-    _, at_ms = _HEAD.unpack_from(data)
-    return None if at_ms == _NEVER else at_ms
+    if data[0] == _COOLS:
+        return int(_HEAD.unpack_from(data)[1])
+    return None if data[0] == _NEVER_COOLS else decode(data).cools_at_ms
 
 
 def decode(data: bytes) -> LeadState:
@@ -97,9 +98,9 @@ def decode(data: bytes) -> LeadState:
     """
     if not data:
         raise CorruptState("a state has no bytes: restore the changelog topic, or replay")
-    if data[0] not in FORMAT_VERSIONS_READ:
+    if data[0] not in _READ:
         raise UnknownStateVersion(
-            f"state format {data[0]}, this version knows {FORMAT_VERSIONS_READ}: "
+            f"state format {data[0]}, this version knows up to {FORMAT_VERSION}: "
             "run the version that wrote it, or replay"
         )
     try:
@@ -125,10 +126,11 @@ def decode(data: bytes) -> LeadState:
 
 
 def _parts(data: bytes) -> tuple[int | None, _State]:
-    if data[0] == FORMAT_VERSION:
-        return cools_at_ms(data), _decode(memoryview(data)[_HEAD.size :])
-    *first, cools_at, version = _decode_1(memoryview(data)[1:])
-    return cools_at, (*first, version)
+    if data[0] == _FORMAT_1:
+        *first, cools_at, version = _decode_1(memoryview(data)[1:])
+        return cools_at, (*first, version)
+    rest = len(_HEAD_NEVER) if data[0] == _NEVER_COOLS else _HEAD.size
+    return cools_at_ms(data), _decode(memoryview(data)[rest:])
 
 
 def _count(pair: _Count) -> Count:

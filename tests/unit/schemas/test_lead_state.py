@@ -55,6 +55,14 @@ def test_bytes_are_kept(written: bytes) -> None:
     assert encode(SMALL) == FORMAT_2
 
 
+def test_bytes_of_a_state_that_never_cools_are_kept() -> None:
+    """A state that never cools has no time in front, only its mark."""
+    written = bytes((0x82,)) + FORMAT_2[9:]
+    never = replace(SMALL, cools_at_ms=None)
+    assert encode(never) == written
+    assert decode(written) == never
+
+
 def test_the_cooling_time_is_had_without_the_rest() -> None:
     """The time at which a lead cools reads the same from the bytes alone."""
     for at_ms in (None, 0, -5, 1 << 52):
