@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import NamedTuple
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -10,7 +11,7 @@ from aiokafka.structs import ConsumerRecord
 from streams.exits import ChangelogLost, CorruptChangelog
 from streams.kafka_clients import KafkaClients
 from streams.ledger import Positions
-from streams.state_store import StateFormat, StateStore
+from streams.state_store import Changes, StateFormat, StateStore
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ class Changelog:
         self._partition = TopicPartition(topic, partition)
         self._format = EngineFormat(state_format)
         self._answer_s_max = answer_s_max
+        self._unreadable: dict[bytes, _Unreadable] = {}
 
     async def restore(self, store: StateStore) -> Positions:
         """Bring `store` to the last stable offset; call it only after the owner before was fenced.
@@ -89,7 +91,7 @@ class Changelog:
         ChangelogLost
             Records were deleted that `store` does not have.
         CorruptChangelog
-            An entry cannot be read, or there are states without positions.
+            The last entry of a key cannot be read, or there are states without positions.
         TimeoutError
             The broker sends nothing any more.
         """
@@ -106,6 +108,7 @@ class Changelog:
     async def _catch_up(
         self, consumer: AIOKafkaConsumer, store: StateStore, answer: asyncio.Timeout
     ) -> None:
+        self._unreadable.clear()
         begin = (await consumer.beginning_offsets([self._partition]))[self._partition]
         end = (await consumer.end_offsets([self._partition]))[self._partition]
         if store.offset > end:
@@ -127,24 +130,33 @@ class Changelog:
         while (position := await consumer.position(self._partition)) < end:
             fetched = await consumer.getmany(timeout_ms=RESTORE_WAIT_MS)
             if records := fetched.get(self._partition):
-                changes = dict(map(self._entry, records))
-                store.apply(changes, offset=records[-1].offset + 1)
+                store.apply(self._readable(records), offset=self._known(records[-1].offset + 1))
                 answer.reschedule(asyncio.get_running_loop().time() + self._answer_s_max)
             await asyncio.sleep(0)
+        for entry in self._unreadable.values():
+            raise CorruptChangelog(f"{self._name} offset {entry.offset}: {entry.reason}; {_CURE}")
         if position > store.offset:
             store.apply({}, offset=position)
 
-    def _entry(self, record: ConsumerRecord) -> tuple[bytes, bytes | None]:
-        if record.key is None:
-            raise CorruptChangelog(f"{self._name} offset {record.offset}: no key; {_CURE}")
-        if record.value is not None:
+    def _readable(self, records: list[ConsumerRecord]) -> Changes:
+        """Return the entries that can be read; one that cannot may still be replaced by a later."""
+        changes: dict[bytes, bytes | None] = {}
+        for record in records:
+            if record.key is None:
+                raise CorruptChangelog(f"{self._name} offset {record.offset}: no key; {_CURE}")
             try:
-                self._format.check(record.key, record.value)
+                if record.value is not None:
+                    self._format.check(record.key, record.value)
             except ValueError as error:
-                raise CorruptChangelog(
-                    f"{self._name} offset {record.offset}: {error}; {_CURE}"
-                ) from error
-        return record.key, record.value
+                self._unreadable[record.key] = _Unreadable(record.offset, str(error))
+            else:
+                self._unreadable.pop(record.key, None)
+                changes[record.key] = record.value
+        return changes
+
+    def _known(self, end: int) -> int:
+        """Return up to where a local copy is good: it is read again from the first unreadable."""
+        return min((entry.offset for entry in self._unreadable.values()), default=end)
 
     def _positions_in(self, store: StateStore) -> Positions:
         value = store.get(POSITIONS_KEY)
@@ -160,6 +172,11 @@ class Changelog:
     @property
     def _name(self) -> str:
         return f"{self._partition.topic}-{self._partition.partition}"
+
+
+class _Unreadable(NamedTuple):
+    offset: int
+    reason: str
 
 
 _CURE = (
