@@ -54,7 +54,7 @@ class LeadStates:
     def put(self, key: bytes, state: LeadState) -> None:
         """Set a lead's state."""
         self._changed[key] = state
-        self._timers.set(key, state.cools_at_ms)
+        self._timers.set(key, state.due_ms)
 
     def take(self) -> dict[bytes, LeadState]:
         """Return what has changed since the last call, which is committed next."""
@@ -112,4 +112,4 @@ class LeadStateFormat:
 
     def due_ms(self, key: bytes, value: bytes) -> int | None:
         """Return when a lead cools."""
-        return None if key in self._notes else lead_state.cools_at_ms(value)
+        return None if key in self._notes else lead_state.due_ms(value)

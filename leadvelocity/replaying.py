@@ -9,6 +9,7 @@ from agents.rerouting import owner_of
 from schemas.events import TOPICS
 from schemas.outputs import event_from_scored_record
 from schemas.topics import INPUT_TOPICS
+from scoring.crossing import next_change_ms
 from scoring.event import Event
 from scoring.fold import fire, fold
 from scoring.merge import Merge
@@ -154,7 +155,7 @@ def _lead(state: LeadState, model: Model) -> dict[str, object]:
         "velocity": velocity_at(state, model, at_ms),
         "momentum": momentum_at(state, model, at_ms),
         "as_of": at_ms,
-        "cools_at": state.cools_at_ms,
+        "cools_at": next_change_ms(state, model),
         "seq": state.seq,
         "contributions": list(contributions_at(state, model, at_ms)),
         "counts": [

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from schemas.dead_letter_reason import DeadLetterReason
+from scoring.crossing import next_change_ms
 from scoring.dwell import quantile
 from scoring.event import Event, EventType
 from scoring.funnel import Partial, Passage, Transitions
@@ -119,7 +120,7 @@ def lead_score_record(
         "velocity": velocity_at(state, model, at_ms),
         "momentum": momentum_at(state, model, at_ms),
         "as_of": at_ms,
-        "cools_at": state.cools_at_ms,
+        "cools_at": next_change_ms(state, model),
         "seq": state.seq,
         "contributions": _contributions(contributions_at(state, model, at_ms)),
         "counts": [

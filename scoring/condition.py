@@ -22,6 +22,11 @@ class FieldsMatch:
     source: str
     tests: tuple[Test, ...]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it looks at."""
+        return tuple(own_name or "profile" for own_name, _, _ in self.tests)
+
     def holds(self, view: Mapping[str, object]) -> bool:
         """Whether all fields match; a field that is absent or null never does."""
         profile = view.get("profile", {})

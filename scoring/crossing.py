@@ -14,6 +14,9 @@ from scoring.tiers import rise_threshold
 UNDERFLOW_HALF_LIVES = 1_100
 """After so many half-lives (and the binary digits of the count) a count is exactly 0.0."""
 
+HORIZONS_MS = (2_592_000_000, 259_200_000, 21_600_000)
+"""30 days, 3 days, 6 hours: how far a lead with penalties is first looked ahead for."""
+
 
 def next_change_ms(state: LeadState, model: Model) -> int | None:
     """Return when the tier next changes by time alone.
@@ -37,6 +40,32 @@ def next_change_ms(state: LeadState, model: Model) -> int | None:
     return first_change_ms(
         curve, model.tiers, rank=state.tier, since_ms=state.since_ms, after_ms=state.as_of_ms
     )
+
+
+def due_ms(
+    curve: Curve, tiers: Sequence[Tier], *, rank: int, since_ms: int, after_ms: int
+) -> int | None:
+    """Return a time before which a curve does not leave its tier; quicker than `first_change_ms`.
+
+    Where nothing is near, bounds say so. They are tried for the horizons below, the longest first.
+
+    Parameters
+    ----------
+    curve, tiers, rank, since_ms, after_ms
+        As of `first_change_ms`.
+
+    Returns
+    -------
+    int or None
+        After `after_ms`, and not after the first change; None if there is none.
+    """
+    if curve.penalised:
+        band = Band(curve, exit=tiers[rank].exit, rise=rise_threshold(tiers, rank))
+        for horizon_ms in HORIZONS_MS:
+            bounds = extent(curve, after_ms, after_ms + horizon_ms)
+            if not band.left(bounds.least) and not band.left(bounds.most):
+                return after_ms + horizon_ms + 1
+    return first_change_ms(curve, tiers, rank=rank, since_ms=since_ms, after_ms=after_ms)
 
 
 def first_change_ms(

@@ -1,9 +1,10 @@
 """A lead's score as a function of time, if nothing more happens."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp2, log
 
-from scoring.prepared import Prepared
+from scoring.prepared import Member, Prepared
 from scoring.state import Count
 from scoring.tier_change import Score
 
@@ -16,12 +17,50 @@ Part = tuple[float, float, int, int, float]
 """Points, count, the count's time, half-life, cap: one signal that still adds something."""
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """The one place where a score is computed; build it with `curve_of`.
+def engagement_of(
+    groups: Sequence[tuple[float, Sequence[Member]]],
+    counts: Sequence[Count | None],
+    at_ms: int,
+) -> float:
+    """Return ``sum over groups of min(cap, sum of min(cap, points * count))``.
+
+    This is the one place where a score is computed.
 
     Parameters
     ----------
+    groups : sequence of (float, sequence of Member)
+        As `Prepared` lays them out.
+    counts : sequence of Count or None
+        One for each signal of the model.
+    at_ms : int
+        Not before the latest time of the counts.
+    """
+    total = 0.0
+    for group_cap, members in groups:
+        subtotal = 0.0
+        for index, points, half_life_ms, cap in members:
+            count = counts[index]
+            if count is not None:
+                worth = points * (count[0] * exp2((count[1] - at_ms) / half_life_ms))
+                subtotal += worth if worth < cap else cap  # noqa: FURB136  (twice as fast as min)
+        total += subtotal if subtotal < group_cap else group_cap  # noqa: FURB136
+    return total
+
+
+def total_of(engagement: float, fit: float) -> float:
+    """Return the score that comes of an engagement: never below 0."""
+    return max(0.0, engagement + fit + PURCHASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The score of some counts; build it with `curve_of`.
+
+    Parameters
+    ----------
+    counts : tuple of Count or None
+    members : tuple of (float, tuple of Member)
+        Of the model's groups what has a count.
     groups : tuple of (float, tuple of Part)
         Cap of each group, and its parts.
     fit : float
@@ -30,20 +69,15 @@ class Curve:
         Whether a part takes points away; if none does, the score never rises by time alone.
     """
 
+    counts: tuple[Count | None, ...]
+    members: tuple[tuple[float, tuple[Member, ...]], ...]
     groups: tuple[tuple[float, tuple[Part, ...]], ...]
     fit: float
     penalised: bool
 
     def engagement(self, at_ms: int) -> float:
-        """Return ``sum over groups of min(cap, sum of min(cap, points * count))``."""
-        total = 0.0
-        for group_cap, parts in self.groups:
-            subtotal = 0.0
-            for points, value, ref_ms, half_life_ms, cap in parts:
-                worth = points * (value * exp2((ref_ms - at_ms) / half_life_ms))
-                subtotal += worth if worth < cap else cap  # noqa: FURB136  (twice as fast as min)
-            total += subtotal if subtotal < group_cap else group_cap  # noqa: FURB136
-        return total
+        """Return engagement at a moment."""
+        return engagement_of(self.members, self.counts, at_ms)
 
     def motion(self, at_ms: int) -> tuple[float, float]:
         """Return engagement and its change a millisecond; what is at a cap stands still."""
@@ -66,7 +100,7 @@ class Curve:
 
     def total(self, engagement: float) -> float:
         """Return the score that comes of an engagement: never below 0."""
-        return max(0.0, engagement + self.fit + PURCHASE)
+        return total_of(engagement, self.fit)
 
     def score(self, at_ms: int) -> Score:
         """Return the score with its parts."""
@@ -92,15 +126,20 @@ def curve_of(counts: tuple[Count | None, ...], *, fit: float, prepared: Prepared
     Curve
         Right from the latest time of the counts on.
     """
+    present: list[tuple[float, tuple[Member, ...]]] = []
     groups: list[tuple[float, tuple[Part, ...]]] = []
     penalised = False
     for group_cap, members in prepared.groups:
+        here: list[Member] = []
         parts: list[Part] = []
-        for index, points, half_life_ms, cap in members:
+        for member in members:
+            index, points, half_life_ms, cap = member
             count = counts[index]
             if count is not None and count.value:
+                here.append(member)
                 parts.append((points, count.value, count.ref_ms, half_life_ms, cap))
                 penalised = penalised or points < 0
         if parts:
+            present.append((group_cap, tuple(here)))
             groups.append((group_cap, tuple(parts)))
-    return Curve(tuple(groups), fit, penalised)
+    return Curve(counts, tuple(present), tuple(groups), fit, penalised)

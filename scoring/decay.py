@@ -56,9 +56,8 @@ def added(count: Count | None, amount: float, *, at_ms: int, half_life_ms: int) 
     Count(value=5.0, ref_ms=1000)
     """
     if count is None:
-        return Count(value=amount, ref_ms=at_ms)
-    if at_ms > count.ref_ms:
-        kept = decayed(count, at_ms=at_ms, half_life_ms=half_life_ms)
-        return Count(value=kept + amount, ref_ms=at_ms)
-    late = amount * exp2((at_ms - count.ref_ms) / half_life_ms)
-    return Count(value=count.value + late, ref_ms=count.ref_ms)
+        return Count(amount, at_ms)
+    value, ref_ms = count
+    if at_ms > ref_ms:
+        return Count(value * exp2((ref_ms - at_ms) / half_life_ms) + amount, at_ms)
+    return Count(value + amount * exp2((at_ms - ref_ms) / half_life_ms), ref_ms)

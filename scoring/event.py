@@ -1,8 +1,8 @@
 """An event: one website visit, email open or form fill of one lead."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 Scalar = str | int | float | bool | None
 """What a field of an event may hold."""
@@ -16,8 +16,7 @@ class EventType(StrEnum):
     FORM_FILL = "form_fill"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(NamedTuple):
     """One validated event, as the model sees it.
 
     Parameters

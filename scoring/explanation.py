@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from scoring.crossing import next_change_ms
 from scoring.decay import decayed
 from scoring.fold import fire
 from scoring.model import Model, Signal
@@ -126,7 +127,7 @@ def explain(state: LeadState, model: Model, at_ms: int, *, lead_id: str) -> Expl
         tier=model.tiers[then.tier].name,
         rank=then.tier,
         since_ms=then.since_ms,
-        cools_at_ms=then.cools_at_ms,
+        cools_at_ms=next_change_ms(then, model),
         seq=then.seq,
         signals=signals,
         groups=_groups(signals, model),

@@ -10,22 +10,24 @@ What the exact rules of the design leave open is decided here:
   old model's moments are no longer true: the next event, or the timer that was set, judges anew.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from scoring.classification import Rule
 from scoring.decay import added
 from scoring.event import Event
-from scoring.judgement import Cause, Memory, judge
+from scoring.judgement import Cause, judge
 from scoring.model import Model
 from scoring.outcome import Outcome
 from scoring.prepared import Prepared, prepared
-from scoring.profile import as_mapping, merged
+from scoring.profile import merged
 from scoring.state import Count, LeadState
 from scoring.tier_change import Reason, TierChange
 
+COUNT_PER_WEIGHT_MAX = 1e12
+"""Up to so large a count, of an event's weight, adding the event outweighs all rounding."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Folded:
+
+class Folded(NamedTuple):
     """What became of an event.
 
     Parameters
@@ -65,41 +67,43 @@ def fold(state: LeadState | None, event: Event, model: Model) -> Folded:
     Folded
     """
     if state is not None and event.event_id in state.recent_ids:
-        return Folded(
-            state=state, outcome=Outcome.DOUBLED, changes=(), signal=None, points=0.0, weight=0.0
-        )
+        return Folded(state, Outcome.DOUBLED, (), None, 0.0, 0.0)
     layout = prepared(model)
     changes: list[TierChange] = []
+    at_ms = event.occurred_at_ms
+    before = state
     if state is None:
         state = _new(event, model)
     elif state.model_version == model.version:
-        state = _cooled(state, layout, event.lead_id, event.occurred_at_ms - 1, changes)
+        state = _cooled(state, layout, event.lead_id, at_ms - 1, changes)
 
-    at_ms = event.occurred_at_ms
     profile = merged(state.profile, event.profile, at_ms=at_ms)
-    rule = layout.classifier.classify(event, as_mapping(profile))
+    rule = layout.classifier.classify(event, profile)
     weight = model.machine_weight if event.machine else 1.0
-    points = rule.signal.points * weight if rule is not None else 0.0
-    memory = Memory(
-        counts=_counted(state.counts, rule, weight, at_ms=at_ms),
-        fast=added(state.fast, points, at_ms=at_ms, half_life_ms=model.fast_half_life_ms),
-        slow=added(state.slow, points, at_ms=at_ms, half_life_ms=model.slow_half_life_ms),
-        profile=profile,
-        recent_ids=(*state.recent_ids, event.event_id)[-model.recent_ids_max :],
+    counts, points = state.counts, 0.0
+    if rule is not None:
+        points = rule.points * weight
+        counts = _counted(counts, rule, weight, at_ms=at_ms)
+    late = at_ms < state.as_of_ms
+    remembered = LeadState(
+        counts,
+        added(state.fast, points, at_ms=at_ms, half_life_ms=model.fast_half_life_ms),
+        added(state.slow, points, at_ms=at_ms, half_life_ms=model.slow_half_life_ms),
+        profile,
+        (*state.recent_ids, event.event_id)[-model.recent_ids_max :],
+        state.tier,
+        state.since_ms,
+        state.as_of_ms if late else at_ms,
+        state.seq,
+        state.model_version,
+        state.due_ms,
     )
-    reason = Reason.LATE_EVENT if at_ms < state.as_of_ms else Reason.EVENT
-    cause = Cause(lead_id=event.lead_id, reason=reason, event_id=event.event_id)
-    state = judge(
-        state, memory, cause, at_ms=max(at_ms, state.as_of_ms), layout=layout, changes=changes
-    )
-    return Folded(
-        state=state,
-        outcome=Outcome.SCORED if rule is not None else Outcome.UNMATCHED,
-        changes=tuple(changes),
-        signal=rule.signal.name if rule is not None else None,
-        points=points,
-        weight=weight,
-    )
+    cause = Cause(event.lead_id, Reason.LATE_EVENT if late else Reason.EVENT, event.event_id)
+    due_holds = before is not None and _due_holds(state, remembered, rule, weight, layout)
+    state = judge(remembered, cause, layout, changes, due_holds=due_holds)
+    if rule is None:
+        return Folded(state, Outcome.UNMATCHED, tuple(changes), None, 0.0, weight)
+    return Folded(state, Outcome.SCORED, tuple(changes), rule.signal.name, points, weight)
 
 
 def fire(
@@ -122,8 +126,8 @@ def fire(
     state : LeadState
         As of the last moment judged; the same object if nothing was due.
     changes : tuple of TierChange
-        Each with its own time. Empty, with another state, when a new model found nothing to
-        change: the state's time and model have moved all the same.
+        Each with its own time. Empty, with another state, when there was nothing to change after
+        all: then only `due_ms` has moved, or the state's time and model too for a new model.
     """
     changes: list[TierChange] = []
     return _cooled(state, prepared(model), lead_id, until_ms, changes), tuple(changes)
@@ -141,30 +145,47 @@ def _new(event: Event, model: Model) -> LeadState:
         since_ms=at_ms,
         as_of_ms=at_ms,
         seq=0,
-        cools_at_ms=None,
         model_version=model.version,
+        due_ms=None,
     )
 
 
 def _counted(
-    counts: tuple[Count | None, ...], rule: Rule | None, weight: float, *, at_ms: int
+    counts: tuple[Count | None, ...], rule: Rule, weight: float, *, at_ms: int
 ) -> tuple[Count | None, ...]:
-    if rule is None:
-        return counts
     index = rule.index
-    half_life_ms = rule.signal.half_life_ms
-    grown = added(counts[index], weight, at_ms=at_ms, half_life_ms=half_life_ms)
+    grown = added(counts[index], weight, at_ms=at_ms, half_life_ms=rule.half_life_ms)
     return (*counts[:index], grown, *counts[index + 1 :])
+
+
+def _due_holds(
+    before: LeadState, after: LeadState, rule: Rule | None, weight: float, layout: Prepared
+) -> bool:
+    """Whether an event leaves the time before which nothing changes by time alone as it was.
+
+    It does where it leaves the curve as it was, or lifts all of a curve that never rises.
+    """
+    if before.profile is not after.profile:
+        return False
+    if before.due_ms is not None and before.due_ms <= after.as_of_ms:
+        return False
+    if rule is None or rule.points == 0:
+        return True
+    if rule.points < 0 or layout.penalised(after.counts):
+        return False
+    count = after.counts[rule.index]
+    return count is not None and count.value < weight * COUNT_PER_WEIGHT_MAX
 
 
 def _cooled(
     state: LeadState, layout: Prepared, lead_id: str, until_ms: int, changes: list[TierChange]
 ) -> LeadState:
     """Judge at each moment due up to `until_ms`; a finite sum of decays has finitely many."""
-    if state.cools_at_ms is None or state.cools_at_ms > until_ms:
-        return state
-    memory = Memory(state.counts, state.fast, state.slow, state.profile, state.recent_ids)
-    cause = Cause(lead_id=lead_id, reason=Reason.DECAY, event_id=None)
-    while state.cools_at_ms is not None and state.cools_at_ms <= until_ms:
-        state = judge(state, memory, cause, at_ms=state.cools_at_ms, layout=layout, changes=changes)
+    cause = Cause(lead_id, Reason.DECAY, None)
+    while state.due_ms is not None and state.due_ms <= until_ms:
+        then = judge(
+            state._replace(as_of_ms=state.due_ms), cause, layout, changes, due_holds=False
+        )
+        moved = then.seq != state.seq or then.model_version != state.model_version
+        state = then if moved else state._replace(due_ms=then.due_ms)
     return state

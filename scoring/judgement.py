@@ -1,30 +1,18 @@
 """Judging a lead: its tier at a moment, the change if there is one, and when it next changes."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from scoring.crossing import first_change_ms
-from scoring.curve import curve_of
+from scoring.crossing import due_ms, first_change_ms
+from scoring.curve import Curve, curve_of, engagement_of, total_of
 from scoring.prepared import Prepared
 from scoring.score import contributions_at
-from scoring.state import Count, LeadState, ProfileField
-from scoring.tier_change import Reason, Score, TierChange
+from scoring.state import LeadState
+from scoring.tier_change import Reason, TierChange
 from scoring.tiers import judged
 from scoring.velocity import momentum_at, velocity_at
 
 
-class Memory(NamedTuple):
-    """What events leave behind in a lead's state, as time alone does not."""
-
-    counts: tuple[Count | None, ...]
-    fast: Count
-    slow: Count
-    profile: tuple[ProfileField, ...]
-    recent_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
+class Cause(NamedTuple):
     """Why a lead is judged."""
 
     lead_id: str
@@ -33,85 +21,78 @@ class Cause:
 
 
 def judge(
-    state: LeadState,
-    memory: Memory,
-    cause: Cause,
-    *,
-    at_ms: int,
-    layout: Prepared,
-    changes: list[TierChange],
+    state: LeadState, cause: Cause, layout: Prepared, changes: list[TierChange], *, due_holds: bool
 ) -> LeadState:
-    """Judge a lead's tier at a moment.
+    """Judge a lead's tier at the time of its state.
 
     Parameters
     ----------
     state : LeadState
-        As it was.
-    memory : Memory
-        All that counts at that moment.
+        All that counts at its `as_of_ms`; the tier, and what goes with it, as it was.
     cause : Cause
         A change is put down to the model instead, if it is not the one that judged last.
-    at_ms : int
-        Event time, not before `state.as_of_ms`.
     layout : Prepared
         Of the model that judges from now on.
     changes : list of TierChange
         Takes the change, if there is one.
+    due_holds : bool
+        Whether `state.due_ms` is right if the tier stays.
 
     Returns
     -------
     LeadState
-        As of `at_ms`.
+        The same object if there is nothing to change.
     """
-    model = layout.model
-    curve = curve_of(memory.counts, fit=layout.fit(memory.profile), prepared=layout)
-    score = curve.score(at_ms)
-    held_ms = at_ms - state.since_ms
-    rank = judged(model.tiers, rank=state.tier, score=score.total, held_ms=held_ms)
-    changed = rank != state.tier
-    since_ms = at_ms if changed else state.since_ms
-    after = LeadState(
-        counts=memory.counts,
-        fast=memory.fast,
-        slow=memory.slow,
-        profile=memory.profile,
-        recent_ids=memory.recent_ids,
+    model, at_ms = layout.model, state.as_of_ms
+    fit = layout.fit(state.profile)
+    total = total_of(engagement_of(layout.groups, state.counts, at_ms), fit)
+    rank = judged(model.tiers, rank=state.tier, score=total, held_ms=at_ms - state.since_ms)
+    if rank == state.tier and due_holds and state.model_version == model.version:
+        return state
+    curve = curve_of(state.counts, fit=fit, prepared=layout)
+    if rank != state.tier:
+        return _changed(state, rank, cause, curve, layout, changes)
+    due = due_ms(curve, model.tiers, rank=rank, since_ms=state.since_ms, after_ms=at_ms)
+    return state._replace(model_version=model.version, due_ms=due)
+
+
+def _changed(
+    before: LeadState,
+    rank: int,
+    cause: Cause,
+    curve: Curve,
+    layout: Prepared,
+    changes: list[TierChange],
+) -> LeadState:
+    model, at_ms = layout.model, before.as_of_ms
+    cools_at_ms = first_change_ms(curve, model.tiers, rank=rank, since_ms=at_ms, after_ms=at_ms)
+    after = before._replace(
         tier=rank,
-        since_ms=since_ms,
-        as_of_ms=at_ms,
-        seq=state.seq + changed,
-        cools_at_ms=first_change_ms(
-            curve, model.tiers, rank=rank, since_ms=since_ms, after_ms=at_ms
-        ),
+        since_ms=at_ms,
+        seq=before.seq + 1,
         model_version=model.version,
+        due_ms=cools_at_ms,
     )
-    if changed:
-        if state.model_version != model.version:
-            cause = Cause(lead_id=cause.lead_id, reason=Reason.MODEL_CHANGE, event_id=None)
-        changes.append(_change(state, after, layout, score, cause))
+    by_model = before.model_version != model.version
+    changes.append(
+        TierChange(
+            lead_id=cause.lead_id,
+            seq=after.seq,
+            from_tier=model.tiers[before.tier].name,
+            from_rank=before.tier,
+            to_tier=model.tiers[rank].name,
+            to_rank=rank,
+            score=curve.score(at_ms),
+            velocity=velocity_at(after, model, at_ms),
+            momentum=momentum_at(after, model, at_ms),
+            reason=Reason.MODEL_CHANGE if by_model else cause.reason,
+            occurred_at_ms=at_ms,
+            cools_at_ms=cools_at_ms,
+            dwell_ms=at_ms - before.since_ms,
+            trigger_event_id=None if by_model else cause.event_id,
+            contributions=contributions_at(after, model, at_ms),
+            model=model.name,
+            model_version=model.version,
+        )
+    )
     return after
-
-
-def _change(
-    before: LeadState, after: LeadState, layout: Prepared, score: Score, cause: Cause
-) -> TierChange:
-    model, at_ms = layout.model, after.as_of_ms
-    return TierChange(
-        lead_id=cause.lead_id,
-        seq=after.seq,
-        from_tier=model.tiers[before.tier].name,
-        from_rank=before.tier,
-        to_tier=model.tiers[after.tier].name,
-        to_rank=after.tier,
-        score=score,
-        velocity=velocity_at(after, model, at_ms),
-        momentum=momentum_at(after, model, at_ms),
-        reason=cause.reason,
-        occurred_at_ms=at_ms,
-        cools_at_ms=after.cools_at_ms,
-        dwell_ms=at_ms - before.since_ms,
-        trigger_event_id=cause.event_id,
-        contributions=contributions_at(after, model, at_ms),
-        model=model.name,
-        model_version=model.version,
-    )

@@ -15,6 +15,14 @@ class Condition(Protocol):
         """The condition in canonical text; equal texts mean equal conditions."""
         ...
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it looks at: names in the view, with ``profile`` where it means the profile alone.
+
+        A bare name falls back on the profile where the view has no such value.
+        """
+        ...
+
     def holds(self, view: Mapping[str, object]) -> bool:
         """Whether it holds; what is missing in `view` never holds."""
         ...

@@ -1,5 +1,6 @@
 """What of a model every event needs, laid out once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf
@@ -7,7 +8,7 @@ from math import inf
 from scoring.classification import Classifier
 from scoring.model import Model
 from scoring.profile import as_mapping
-from scoring.state import ProfileField
+from scoring.state import Count, ProfileField
 
 FITS_MAX = 16_384
 """Leads whose fit is remembered, for as long as their answers stay the same object."""
@@ -27,6 +28,8 @@ class Prepared:
     ----------
     groups : tuple of (float, tuple of Member)
         Cap of each group, or infinity, and its signals; last those without a group.
+    penalties : tuple of int
+        Places of the signals that take points away.
     fit_of_nobody : float
         Fit of a lead of whom nothing is known.
     """
@@ -34,8 +37,13 @@ class Prepared:
     model: Model
     classifier: Classifier
     groups: tuple[tuple[float, tuple[Member, ...]], ...]
+    penalties: tuple[int, ...]
     fit_of_nobody: float
     _fits: dict[int, tuple[tuple[ProfileField, ...], float]] = field(default_factory=dict)
+
+    def penalised(self, counts: Sequence[Count | None]) -> bool:
+        """Whether some of these counts take points away."""
+        return any(counts[index] is not None for index in self.penalties)
 
     def fit(self, profile: tuple[ProfileField, ...]) -> float:
         """Return the points for who the lead is: all fit rules that hold, added."""
@@ -70,6 +78,9 @@ def prepared(model: Model) -> Prepared:
         model=model,
         classifier=Classifier(model),
         groups=tuple((cap, members) for cap, members in groups if members),
+        penalties=tuple(
+            index for index, signal in enumerate(model.signals) if signal.points < 0
+        ),
         fit_of_nobody=_fit(model, ()),
     )
 

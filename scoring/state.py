@@ -1,20 +1,21 @@
-"""What is kept of one lead."""
+"""What is kept of one lead.
 
-from dataclasses import dataclass
+Named tuples, as every event makes some of each: they are built four times as fast as dataclasses.
+"""
+
+from typing import NamedTuple
 
 from scoring.event import Scalar
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
+class Count(NamedTuple):
     """A decayed count: worth `value` at `ref_ms`, halved each half-life after it."""
 
     value: float
     ref_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProfileField:
+class ProfileField(NamedTuple):
     """One form answer: the one with the latest `at_ms` is kept."""
 
     name: str
@@ -22,8 +23,7 @@ class ProfileField:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeadState:
+class LeadState(NamedTuple):
     """The rolling state of one lead; everything that scoring remembers.
 
     Parameters
@@ -44,10 +44,11 @@ class LeadState:
         Latest event or timer that was applied.
     seq : int
         Number of tier changes so far.
-    cools_at_ms : int or None
-        When the tier next changes by time alone.
     model_version : str
         The model that last judged the tier.
+    due_ms : int or None
+        The tier does not change by time alone before it; None: never. When it next changes
+        exactly says `scoring.crossing.next_change_ms`.
     """
 
     counts: tuple[Count | None, ...]
@@ -59,5 +60,5 @@ class LeadState:
     since_ms: int
     as_of_ms: int
     seq: int
-    cools_at_ms: int | None
     model_version: str
+    due_ms: int | None

@@ -1,7 +1,8 @@
 """Conditions as expressions in CEL, the Common Expression Language."""
 
+import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import cel
 
@@ -12,6 +13,14 @@ INT_BITS = 64
 """CEL's integers; larger ones are taken as floating-point numbers."""
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
+
+_COMPARISON = re.compile(r"\s*([a-z_]+)\s*(>=|>|<=|<)\s*([0-9]+\.[0-9]+)\s*", re.ASCII)
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    ">": operator.gt,
+    "<=": operator.le,
+    "<": operator.lt,
+}
 
 
 class ExpressionError(ValueError):
@@ -35,7 +44,7 @@ class Expression:
         If `text` is no CEL expression or too long.
     """
 
-    __slots__ = ("_names", "_program", "source")
+    __slots__ = ("_comparison", "_program", "names", "source")
 
     def __init__(self, text: str) -> None:
         if len(text) > EXPRESSION_CHARS_MAX:
@@ -45,10 +54,16 @@ class Expression:
             self._program = cel.compile(text)
         except ValueError as error:
             raise ExpressionError(_first_complaint(str(error))) from error
-        self._names = tuple(sorted(self._program.variables()))
+        self.names = tuple(sorted(self._program.variables()))
+        self._comparison = _comparison(text)
 
     def holds(self, view: Mapping[str, object]) -> bool:
         """Whether it is true of `view`."""
+        if self._comparison is not None:
+            compare, bound = self._comparison
+            value = view.get(self.names[0])
+            if type(value) is float:
+                return compare(value, bound)
         try:
             return self._program.execute(self._context(view)) is True
         except (LookupError, RuntimeError, TypeError, ValueError, ArithmeticError):
@@ -59,7 +74,7 @@ class Expression:
         profile = view.get("profile", {})
         assert isinstance(profile, Mapping)
         context: dict[str, object] = {}
-        for name in self._names:
+        for name in self.names:
             if name == "profile":
                 context[name] = {key: _number(value) for key, value in profile.items()}
             elif view.get(name) is not None:
@@ -69,6 +84,13 @@ class Expression:
             elif name in view:
                 context[name] = None
         return context
+
+
+def _comparison(text: str) -> tuple[Callable[[float, float], bool], float] | None:
+    """Return what a comparison with a decimal number means for a float; CEL takes ten times longer."""
+    if match := _COMPARISON.fullmatch(text):
+        return _COMPARE[match[2]], float(match[3])
+    return None
 
 
 def _number(value: object) -> object:

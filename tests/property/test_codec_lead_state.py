@@ -25,7 +25,7 @@ STATES = st.builds(
     since_ms=WHOLE,
     as_of_ms=WHOLE,
     seq=st.integers(0, 2**40),
-    cools_at_ms=st.none() | WHOLE,
+    due_ms=st.none() | WHOLE,
     model_version=TEXTS,
 )
 

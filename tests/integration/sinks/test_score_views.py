@@ -113,7 +113,7 @@ def states(draw: st.DrawFn, model: Model) -> LeadState:
         since_ms=as_of_ms,
         as_of_ms=as_of_ms,
         seq=0,
-        cools_at_ms=None,
+        due_ms=None,
         model_version=model.version,
     )
 
@@ -246,7 +246,7 @@ def a_lead(
         since_ms=as_of_ms,
         as_of_ms=as_of_ms,
         seq=0,
-        cools_at_ms=None,
+        due_ms=None,
         model_version=model.version,
     )
     lead = uuid4().hex

@@ -78,7 +78,7 @@ def test_timers_fire_up_to_until(model):
     replay = Replay(model=model)
     for event in EVENTS:
         replay.event(event)
-    due = min(state.cools_at_ms or 0 for state in replay.states.values())
+    due = min(state.due_ms or 0 for state in replay.states.values())
     before = len(replay.changes)
     replay.fire_all(until_ms=due - 1)
     assert len(replay.changes) == before
@@ -94,7 +94,7 @@ def test_scored_events_fold_to_the_same(model):
         direct.event(event)
         told.scored(_record(event, outcome))
         told.scored(_record(event, Outcome.FORWARDED))
-    due = max(state.cools_at_ms or 0 for state in direct.states.values())
+    due = max(state.due_ms or 0 for state in direct.states.values())
     for lead_id in list(direct.states):
         direct.fire(lead_id, until_ms=due)
         told.scored(

@@ -1,10 +1,9 @@
 """Bytes of a lead's state."""
 
-from dataclasses import replace
 
 import pytest
 
-from schemas.lead_state import CorruptState, UnknownStateVersion, cools_at_ms, decode, encode
+from schemas.lead_state import CorruptState, UnknownStateVersion, due_ms, decode, encode
 from scoring.state import Count, LeadState, ProfileField
 
 STATE = LeadState(
@@ -23,14 +22,14 @@ STATE = LeadState(
     since_ms=1,
     as_of_ms=2,
     seq=3,
-    cools_at_ms=4,
+    due_ms=4,
     model_version="abc",
 )
 
 
 def test_round_trip() -> None:
     """A state comes back as it was, with the types of its answers."""
-    for state in (STATE, replace(STATE, cools_at_ms=None, counts=(), profile=(), recent_ids=())):
+    for state in (STATE, STATE._replace(due_ms=None, counts=(), profile=(), recent_ids=())):
         back = decode(encode(state))
         assert back == state
         assert [type(each.value) for each in back.profile] == [
@@ -38,7 +37,7 @@ def test_round_trip() -> None:
         ]
 
 
-SMALL = replace(STATE, counts=(None,), profile=(), recent_ids=("a",), slow=STATE.fast)
+SMALL = STATE._replace(counts=(None,), profile=(), recent_ids=("a",), slow=STATE.fast)
 FORMAT_1 = bytes.fromhex(
     "019b91c092cbc00c0000000000000592cbc00c000000000000059091a1610201020304a3616263"
 )
@@ -51,14 +50,14 @@ FORMAT_2 = bytes.fromhex(
 def test_bytes_are_kept(written: bytes) -> None:
     """States that older workers wrote stay readable: these bytes are of each format there was."""
     assert decode(written) == SMALL
-    assert cools_at_ms(written) == SMALL.cools_at_ms
+    assert due_ms(written) == SMALL.due_ms
     assert encode(SMALL) == FORMAT_2
 
 
 def test_bytes_of_a_state_that_never_cools_are_kept() -> None:
     """A state that never cools has no time in front, only its mark."""
     written = bytes((0x82,)) + FORMAT_2[9:]
-    never = replace(SMALL, cools_at_ms=None)
+    never = SMALL._replace(due_ms=None)
     assert encode(never) == written
     assert decode(written) == never
 
@@ -66,7 +65,7 @@ def test_bytes_of_a_state_that_never_cools_are_kept() -> None:
 def test_the_cooling_time_is_had_without_the_rest() -> None:
     """The time at which a lead cools reads the same from the bytes alone."""
     for at_ms in (None, 0, -5, 1 << 52):
-        assert cools_at_ms(encode(replace(STATE, cools_at_ms=at_ms))) == at_ms
+        assert due_ms(encode(STATE._replace(due_ms=at_ms))) == at_ms
 
 
 def test_unknown_version() -> None:

@@ -7,6 +7,7 @@ import pytest
 from scoring.classification import Classifier, url_path
 from scoring.condition import fields_match
 from scoring.event import EventType
+from scoring.state import ProfileField
 from tests.unit.scoring.makers import MakeEvent, MakeModel, MakeSignal
 
 
@@ -85,14 +86,14 @@ def test_first_match_wins_within_a_type(
     classify = Classifier(model).classify
 
     visits = [an_event(fields={"url": f"https://x.example{path}"}) for path in ("/pricing", "/x")]
-    rules = [classify(event, {}) for event in (*visits, an_event(on=EventType.EMAIL_OPEN))]
+    rules = [classify(event, ()) for event in (*visits, an_event(on=EventType.EMAIL_OPEN))]
 
     assert [rule and (rule.index, rule.signal.name) for rule in rules] == [
         (1, "pricing"),
         (2, "any"),
         (0, "open"),
     ]
-    assert classify(an_event(on=EventType.FORM_FILL), {}) is None
+    assert classify(an_event(on=EventType.FORM_FILL), ()) is None
 
 
 def test_conditions_see_the_whole_event(
@@ -112,6 +113,6 @@ def test_conditions_see_the_whole_event(
     }
     event = an_event(7, event_id="e-1", machine=False, fields={"campaign": "spring"})
 
-    rule = Classifier(a_model(a_signal(when=when))).classify(event, {"country": "US"})
+    rule = Classifier(a_model(a_signal(when=when))).classify(event, (ProfileField(name="country", value="US", at_ms=0),))
 
     assert rule is not None

@@ -62,7 +62,7 @@ def test_one_event_makes_at_most_one_change(
     assert (change.from_rank, change.to_rank) == (0, 2)
     assert change.score.total == change.score.engagement == 60.0
     assert change.contributions == (Contribution(signal="visit", count=1.0, points=60.0),)
-    assert change.cools_at_ms == state.cools_at_ms
+    assert change.cools_at_ms == state.due_ms
 
 
 def test_reaching_enter_is_enough(
@@ -211,7 +211,7 @@ def test_dwell_delays_a_fall_by_an_event(
     state, changes = fold_all(model, an_event(0), bad)
 
     assert story(changes) == [("cold", "hot", "event", 0)]
-    assert state.cools_at_ms == 5_000
+    assert state.due_ms == 5_000
 
 
 def test_a_decaying_penalty_lifts_a_lead(
@@ -262,7 +262,7 @@ def test_fit_holds_a_tier_for_ever(
     state, changes = fold_all(model, fill, an_event(0))
 
     assert story(changes) == [("cold", "warm", "event", 0)]
-    assert state.cools_at_ms is None
+    assert state.due_ms is None
 
 
 def test_another_model_judges_at_the_next_event(
@@ -303,7 +303,7 @@ def test_another_model_judges_at_the_stored_moment(
     _, [cooled] = fire(state, richer, lead_id="lead-1", until_ms=1_400)
 
     assert none == ()
-    assert (same.as_of_ms, same.model_version, same.cools_at_ms) == (1_001, "v1+", 1_322)
+    assert (same.as_of_ms, same.model_version, same.due_ms) == (1_001, "v1+", 1_322)
     assert story([cooled]) == [("hot", "warm", "decay", 1_322)]
 
 

@@ -99,7 +99,7 @@ def a_state() -> MakeState:
             since_ms=0,
             as_of_ms=0,
             seq=0,
-            cools_at_ms=None,
+            due_ms=None,
             model_version="v1",
         )
 
@@ -215,7 +215,7 @@ def test_an_explanation_adds_up(
         groups={"product": 45.0},
     )
     state = a_state(Count(value=1.0, ref_ms=0), Count(value=8.0, ref_ms=0), tier=1)
-    state = replace(state, cools_at_ms=next_change_ms(state, model))
+    state = state._replace(due_ms=next_change_ms(state, model))
 
     told = explain(state, model, 1_000, lead_id="lead-1")
 
