@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from agents.records import Output, Record
-from agents.rerouting import Origin
+from agents.rerouting import Origins
 from schemas import outputs
 from schemas.dead_letter_reason import DeadLetterReason
 from schemas.encoding import Encoder
@@ -22,7 +22,7 @@ class Unreadable:
 
 
 def dead_letter(
-    encoder: Encoder, record: Record, origin: Origin, why: Unreadable, *, now_ms: int
+    encoder: Encoder, record: Record, origin: Origins, why: Unreadable, *, now_ms: int
 ) -> Output:
     """Return the dead letter of a record.
 
@@ -31,7 +31,7 @@ def dead_letter(
     encoder : Encoder
         Of dead letters.
     record : Record
-    origin : Origin
+    origin : Record or Origin
         Where the record was appended first.
     why : Unreadable
     now_ms : int

@@ -1,12 +1,11 @@
 """Reads input records into events, or says why it cannot."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from agents.burial import Unreadable
 from agents.records import Record
 from agents.reducer import Arrival
-from agents.rerouting import Origin, origin_of
+from agents.rerouting import Origins, origin_of
 from agents.schema_lookup import SchemaLookup
 from schemas.dead_letter_reason import DeadLetterReason, Undecodable
 from schemas.decoding import Decoder
@@ -14,13 +13,8 @@ from schemas.events import read_event
 from scoring.event import Event
 from scoring.merge import AT_ONCE
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
-    """What came of an input record, and where it came from first."""
-
-    origin: Origin
-    content: Event | Unreadable
+Received = Event | Unreadable
+"""What came of an input record."""
 
 
 class EventReader:
@@ -59,26 +53,24 @@ class EventReader:
     def read(self, record: Record) -> Arrival[Received]:
         """Read one record; its time is event time, or at once for what is no event."""
         origin = origin_of(record)
-        content: Event | Unreadable
         try:
             _check_size(record, self._record_bytes_max)
             event = self._event(origin, record.value)
         except Undecodable as error:
-            content, time_ms = Unreadable(reason=error.reason, text=str(error)), AT_ONCE
-        else:
-            content, time_ms = event, event.occurred_at_ms
-            ahead_ms = event.occurred_at_ms - origin.timestamp_ms
-            if ahead_ms > self._future_ms_max:
-                content = Unreadable(
-                    reason=DeadLetterReason.FUTURE_EVENT,
-                    text=f"occurred_at is {ahead_ms} ms after it was appended; "
-                    f"at most {self._future_ms_max} ms are taken",
-                )
-        return Arrival(
-            record=record, content=Received(origin=origin, content=content), time_ms=time_ms
+            return Arrival(record, Unreadable(reason=error.reason, text=str(error)), AT_ONCE)
+        ahead_ms = event.occurred_at_ms - origin.timestamp_ms
+        if ahead_ms > self._future_ms_max:
+            return Arrival(record, self._future(ahead_ms), event.occurred_at_ms)
+        return Arrival(record, event, event.occurred_at_ms)
+
+    def _future(self, ahead_ms: int) -> Unreadable:
+        return Unreadable(
+            reason=DeadLetterReason.FUTURE_EVENT,
+            text=f"occurred_at is {ahead_ms} ms after it was appended; "
+            f"at most {self._future_ms_max} ms are taken",
         )
 
-    def _event(self, origin: Origin, value: bytes | None) -> Event:
+    def _event(self, origin: Origins, value: bytes | None) -> Event:
         decoder = self._decoders.get(origin.topic)
         if decoder is None:
             raise Undecodable(DeadLetterReason.WRONG_SCHEMA, f"no input topic: {origin.topic!r}")
@@ -87,7 +79,8 @@ class EventReader:
 
 def _check_size(record: Record, bytes_max: int) -> None:
     size = len(record.value or b"") + len(record.key or b"")
-    size += sum(len(name) + len(value or b"") for name, value in record.headers)
+    for name, value in record.headers:
+        size += len(name) + len(value or b"")
     if size > bytes_max:
         raise Undecodable(
             DeadLetterReason.TOO_LARGE,

@@ -1,6 +1,6 @@
 """The scoring agent: folds every event of its leads, and says what followed from it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.burial import Unreadable, dead_letter
@@ -8,7 +8,8 @@ from agents.event_reader import EventReader, Received
 from agents.lead_states import LeadStateFormat, LeadStates
 from agents.records import Headers, Output, Record
 from agents.reducer import Arrival, Effects
-from agents.rerouting import Origin, origin_of, owner_of, rerouted
+from agents.rerouting import Origins, origin_of, owner_of, rerouted
+from agents.score_throttle import ScoreThrottle
 from agents.state import State
 from schemas import cloudevents, lead_state, outputs
 from schemas.contracts import contract
@@ -26,12 +27,16 @@ from scoring.fold import Folded, fire, fold
 from scoring.merge import AT_ONCE
 from scoring.model import Model
 from scoring.outcome import Outcome
+from scoring.state import LeadState
 from scoring.tier_change import TierChange
 
 MODEL_KEY = b"\x00model"
 """Changelog key of the `state_version` the states were made under."""
 
-STATE_FORMAT = LeadStateFormat(frozenset({MODEL_KEY}))
+OWED_KEY = b"\x00owed"
+"""Changelog key of the leads whose latest score is still to be published."""
+
+STATE_FORMAT = LeadStateFormat(frozenset({MODEL_KEY, OWED_KEY}))
 
 TIMERS_MAX = 1_000
 """Timers fired in one stretch; the rest follow in the next."""
@@ -51,6 +56,8 @@ class ScoringContext:
         Partition count of all topics.
     encoders : mapping of str to Encoder
         By output topic.
+    scored_events, lead_scores : bool
+        Whether these topics are written.
     cached_leads_max : int
         Decoded states that a task keeps at hand.
     state_bytes_max : int
@@ -61,6 +68,8 @@ class ScoringContext:
     partitions: int
     reader: EventReader
     encoders: Mapping[str, Encoder]
+    scored_events: bool = True
+    lead_scores: bool = True
     cached_leads_max: int = 20_000
     state_bytes_max: int = 128 << 10
 
@@ -79,6 +88,8 @@ class LeadScoring:
         self._model = context.model
         self._partition = partition
         self._states: LeadStates | None = None
+        self._throttle = ScoreThrottle()
+        self._promoted: set[bytes] = set()
         self._outputs: list[Output] = []
         self._model_noted = False
         self._now_ms = 0
@@ -94,11 +105,7 @@ class LeadScoring:
     def condemned(self, record: Record, text: str) -> Arrival[Received]:
         """Return the arrival of a record that must not be read."""
         content = Unreadable(reason=DeadLetterReason.QUARANTINED, text=text)
-        return Arrival(
-            record=record,
-            content=Received(origin=origin_of(record), content=content),
-            time_ms=AT_ONCE,
-        )
+        return Arrival(record, content, AT_ONCE)
 
     def restore(self, state: State) -> None:
         """Take the states as they were committed.
@@ -118,24 +125,25 @@ class LeadScoring:
                 "replay` to see what it gives, and start the worker under a new "
                 "LEADVELOCITY_ENGINE__APP_ID to fold the topics anew"
             )
+        owed = state.get(OWED_KEY)
+        self._throttle = ScoreThrottle(owed.split(b"\n") if owed else ())
         self._states = LeadStates(state, cached_max=self._context.cached_leads_max)
 
     def fold(self, arrivals: Sequence[Arrival[Received]], *, now_ms: int) -> None:
         """Fold a batch in its order."""
         self._now_ms = now_ms
-        for arrival in arrivals:
-            received = arrival.content
-            if isinstance(received.content, Unreadable):
-                self._bury(arrival.record, received.origin, received.content)
+        for record, received, _ in arrivals:
+            if isinstance(received, Unreadable):
+                self._bury(record, origin_of(record), received)
             else:
-                self._event(arrival.record, received.origin, received.content)
+                self._event(record, received)
 
     def next_timer_ms(self) -> int | None:
-        """Return when the next lead changes by time alone."""
-        return self._leads.next_due_ms()
+        """Return when the next lead changes by time alone; at once while scores are owed."""
+        return AT_ONCE if self._throttle.next_due_ms() is not None else self._leads.next_due_ms()
 
     def fire(self, *, until_ms: int, now_ms: int) -> int:
-        """Cool the leads that are due."""
+        """Cool the leads that are due; `take` publishes the scores that are."""
         self._now_ms = now_ms
         keys = self._leads.take_due(until_ms=until_ms, leads_max=TIMERS_MAX)
         for key in keys:
@@ -145,15 +153,9 @@ class LeadScoring:
             state, changes = fire(before, self._model, lead_id=lead_id, until_ms=until_ms)
             self._leads.put(key, state)
             self._announce(changes)
-            record = outputs.scored_event_record(
-                lead_id=lead_id,
-                occurred_at_ms=state.as_of_ms,
-                outcome=Outcome.DECAY,
-                tier=self._model.tiers[state.tier].name,
-                model_version=self._model.version,
-            )
-            self._put(SCORED_EVENTS, key, record)
-        return len(keys)
+            self._fired(key, state, at_ms=state.as_of_ms if changes else until_ms)
+        owed_ms = self._throttle.next_due_ms()
+        return len(keys) + (owed_ms is not None and owed_ms <= now_ms)
 
     def take(self) -> Effects:
         """Hand over the outputs, and of each changed lead its state and its latest score."""
@@ -161,8 +163,23 @@ class LeadScoring:
         if not self._model_noted:
             state[MODEL_KEY] = self._model.state_version.encode()
             self._model_noted = True
-        for key, lead in self._leads.take().items():
+        changed = self._leads.take()
+        for key, lead in changed.items():
             state[key] = lead_state.encode(lead)
+        if self._context.lead_scores:
+            self._publish_scores(changed)
+            if (owed := self._throttle.news()) is not None:
+                state[OWED_KEY] = b"\n".join(sorted(owed)) or None
+        effects = Effects(outputs=self._outputs, state=state)
+        self._outputs = []
+        return effects
+
+    def _publish_scores(self, changed: Iterable[bytes]) -> None:
+        due = self._throttle.take(changed, self._promoted, now_ms=self._now_ms)
+        self._promoted.clear()
+        for key in due:
+            lead = self._leads.get(key)
+            assert lead is not None, "only a lead with a state has a score"
             record = outputs.lead_score_record(
                 key.decode(),
                 lead,
@@ -171,40 +188,26 @@ class LeadScoring:
                 updated_at_ms=self._now_ms,
             )
             self._put(LEAD_SCORES, key, record)
-        effects = Effects(outputs=self._outputs, state=state)
-        self._outputs = []
-        return effects
 
-    def _event(self, record: Record, origin: Origin, event: Event) -> None:
+    def _event(self, record: Record, event: Event) -> None:
         key = event.lead_id.encode()
         state = self._leads.get(key)
         if state is None and record.topic != REROUTED_EVENTS:
             owner = owner_of(event.lead_id, self._context.partitions)
             if owner != self._partition:
-                self._outputs.append(rerouted(record, origin, event.lead_id, owner=owner))
-                self._scored(key, origin, event, outcome=Outcome.FORWARDED)
+                self._outputs.append(rerouted(record, record, event.lead_id, owner=owner))
+                self._scored(key, record, event)
                 return
         folded = fold(state, event, self._model)
         if event.profile and self._outgrows(folded):
-            self._bury(record, origin, self._too_large(event))
+            self._bury(record, origin_of(record), self._too_large(event))
             return
         if folded.outcome is not Outcome.DOUBLED:
             self._leads.put(key, folded.state)
-            self._announce(
-                folded.changes,
-                received_at_ms=origin.timestamp_ms,
-                incoming=record.headers,
-            )
-        self._scored(
-            key,
-            origin,
-            event,
-            outcome=folded.outcome,
-            signal=folded.signal,
-            weight=folded.weight,
-            points=folded.points,
-            tier=self._model.tiers[folded.state.tier].name,
-        )
+            if folded.changes:
+                received_at_ms = origin_of(record).timestamp_ms
+                self._announce(folded.changes, received_at_ms, record.headers)
+        self._scored(key, origin_of(record), event, folded)
 
     @property
     def _leads(self) -> LeadStates:
@@ -228,7 +231,6 @@ class LeadScoring:
     def _announce(
         self,
         changes: Sequence[TierChange],
-        *,
         received_at_ms: int | None = None,
         incoming: Headers = (),
     ) -> None:
@@ -246,38 +248,47 @@ class LeadScoring:
                 time_ms=change.occurred_at_ms,
                 incoming=incoming if caused else (),
             )
-            self._put(TIER_CHANGES, change.lead_id.encode(), record, headers=headers)
+            key = change.lead_id.encode()
+            self._put(TIER_CHANGES, key, record, headers=headers)
+            self._promoted.add(key)
+
+    def _fired(self, key: bytes, state: LeadState, *, at_ms: int) -> None:
+        """Tell that a timer fired; to fire it again up to `at_ms` gives the same state."""
+        if self._context.scored_events:
+            record = outputs.scored_event_record(
+                lead_id=key.decode(),
+                occurred_at_ms=at_ms,
+                outcome=Outcome.DECAY,
+                tier=self._model.tiers[state.tier].name,
+                model_version=self._model.version,
+            )
+            self._put(SCORED_EVENTS, key, record)
 
     def _scored(
-        self,
-        key: bytes,
-        origin: Origin,
-        event: Event,
-        *,
-        outcome: Outcome,
-        signal: str | None = None,
-        weight: float = 0.0,
-        points: float = 0.0,
-        tier: str | None = None,
+        self, key: bytes, origin: Origins, event: Event, folded: Folded | None = None
     ) -> None:
+        """Tell what became of an event; None: it was forwarded."""
+        if not self._context.scored_events:
+            return
+        model = self._model
         record = outputs.scored_event_record(
             lead_id=event.lead_id,
             occurred_at_ms=event.occurred_at_ms,
             event=event,
-            outcome=outcome,
-            signal=signal,
-            weight=weight,
-            points=points,
+            outcome=Outcome.FORWARDED if folded is None else folded.outcome,
+            signal=None if folded is None else folded.signal,
+            weight=0.0 if folded is None else folded.weight,
+            points=0.0 if folded is None else folded.points,
             input_topic=origin.topic,
             input_partition=origin.partition,
             input_offset=origin.offset,
             received_at_ms=origin.timestamp_ms,
-            tier=tier,
-            model_version=self._model.version,
+            tier=None if folded is None else model.tiers[folded.state.tier].name,
+            model_version=model.version,
         )
         self._put(SCORED_EVENTS, key, record)
 
-    def _bury(self, record: Record, origin: Origin, unreadable: Unreadable) -> None:
+    def _bury(self, record: Record, origin: Origins, unreadable: Unreadable) -> None:
         encoder = self._context.encoders[DEAD_LETTERS]
         letter = dead_letter(encoder, record, origin, unreadable, now_ms=self._now_ms)
         self._outputs.append(letter)

@@ -1,12 +1,11 @@
 """What goes into an agent and what comes out: records of Kafka, without a client's types."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 Headers = tuple[tuple[str, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(NamedTuple):
     """A record as it was read.
 
     Parameters
@@ -24,8 +23,7 @@ class Record:
     headers: Headers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class Output(NamedTuple):
     """A record to be written to the task's own partition of `topic`, or to `partition`."""
 
     topic: str

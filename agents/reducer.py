@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from agents.records import Output, Record
 from agents.state import State
@@ -11,8 +11,7 @@ T = TypeVar("T")
 E_co = TypeVar("E_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival(Generic[T]):
+class Arrival(NamedTuple, Generic[T]):
     """A record and what was read from it.
 
     Parameters

@@ -1,9 +1,8 @@
 """Rerouting: an event on a partition that is not its lead's goes to the owner, once."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from aiokafka.partitioner import murmur2
-
+from agents.murmur2 import murmur2
 from agents.records import Output, Record
 from schemas.topics import REROUTED_EVENTS
 
@@ -15,9 +14,8 @@ _TOPIC, _PARTITION, _OFFSET, _TIMESTAMP = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where a sender's record was appended first.
+class Origin(NamedTuple):
+    """Where a rerouted record was appended first.
 
     Parameters
     ----------
@@ -31,12 +29,16 @@ class Origin:
     timestamp_ms: int
 
 
+Origins = Record | Origin
+"""A record that was not rerouted is its own origin."""
+
+
 def owner_of(lead_id: str, partitions: int) -> int:
     """Return the partition of a lead: Kafka's own murmur2 over its UTF-8 id."""
-    return int(murmur2(lead_id.encode()) & 0x7FFFFFFF) % partitions
+    return (murmur2(lead_id.encode()) & 0x7FFFFFFF) % partitions
 
 
-def origin_of(record: Record) -> Origin:
+def origin_of(record: Record) -> Origins:
     """Return where `record` was appended first: here, or where it was rerouted from."""
     if record.topic == REROUTED_EVENTS:
         headers = dict(record.headers)
@@ -49,15 +51,10 @@ def origin_of(record: Record) -> Origin:
             )
         except (KeyError, ValueError):
             pass  # not written by us: it is judged, and refused, as a record of this topic
-    return Origin(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        timestamp_ms=record.timestamp_ms,
-    )
+    return record
 
 
-def rerouted(record: Record, origin: Origin, lead_id: str, *, owner: int) -> Output:
+def rerouted(record: Record, origin: Origins, lead_id: str, *, owner: int) -> Output:
     """Return the record for the owner's partition; it tells where it came from."""
     origin_headers = (
         (_TOPIC, origin.topic.encode()),

@@ -187,6 +187,8 @@ def _scoring(
             topic: Encoder(contract(topic), registry.id_of(contract(topic)))
             for topic in OUTPUT_TOPICS
         },
+        scored_events=settings.engine.scored_events,
+        lead_scores=settings.engine.lead_scores,
         cached_leads_max=settings.engine.cached_leads_max,
         state_bytes_max=settings.engine.state_bytes_max,
     )

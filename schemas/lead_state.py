@@ -5,49 +5,37 @@ reading the rest; none of them if it never is), then the rest as MessagePack.
 """
 
 import struct
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
+from scoring.recent_ids import DIGEST_BYTES, recent_ids_of
 from scoring.state import Count, LeadState, ProfileField
 
-FORMAT_VERSION = 2
-"""First byte of every state; with the highest bit set for one that never cools."""
+FORMAT_VERSION = 3
+"""First byte of every state; with the highest bit set for one that is never due."""
 
-_COOLS, _NEVER_COOLS, _FORMAT_1 = FORMAT_VERSION, FORMAT_VERSION | 0x80, 1
-_READ = frozenset((_COOLS, _NEVER_COOLS, _FORMAT_1))
-"""Format 1, of the first development versions, kept the time among the rest."""
+_DUE, _NEVER_DUE = FORMAT_VERSION, FORMAT_VERSION | 0x80
+_DUE_2, _NEVER_DUE_2, _FORMAT_1 = 2, 0x82, 1
+"""Format 2 had whole event ids; format 1 kept the due time among the rest as well."""
 
-_Rest = tuple[
-    tuple[Count | None, ...],
-    Count,
-    Count,
-    tuple[ProfileField, ...],
-    tuple[str, ...],
-    int,
-    int,
-    int,
-    int,
-    str,
-]
+_HEADLESS = frozenset((_NEVER_DUE, _NEVER_DUE_2))
+
+_Counts = tuple[Count | None, ...]
+_Profile = tuple[ProfileField, ...]
+_Ids = tuple[str, ...]
+_Rest = tuple[_Counts, Count, Count, _Profile, bytes, int, int, int, int, str]
 """A state's fields but the last."""
 
-_Rest1 = tuple[
-    tuple[Count | None, ...],
-    Count,
-    Count,
-    tuple[ProfileField, ...],
-    tuple[str, ...],
-    int,
-    int,
-    int,
-    int,
-    int | None,
-    str,
-]
+_Rest2 = tuple[_Counts, Count, Count, _Profile, _Ids, int, int, int, int, str]
+_Rest1 = tuple[_Counts, Count, Count, _Profile, _Ids, int, int, int, int, int | None, str]
+
 _HEAD = struct.Struct(">Bq")
-_HEAD_NEVER = bytes((_NEVER_COOLS,))
+_HEAD_NEVER = bytes((_NEVER_DUE,))
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Rest).decode
+_decode_2 = msgspec.msgpack.Decoder(_Rest2).decode
 _decode_1 = msgspec.msgpack.Decoder(_Rest1).decode
 
 
@@ -61,15 +49,15 @@ class CorruptState(ValueError):
 
 def encode(state: LeadState) -> bytes:
     """Encode a state."""
-    head = _HEAD_NEVER if state.due_ms is None else _HEAD.pack(_COOLS, state.due_ms)
+    head = _HEAD_NEVER if state.due_ms is None else _HEAD.pack(_DUE, state.due_ms)
     return head + _encode(state[:-1])
 
 
 def due_ms(data: bytes) -> int | None:
     """Return when an encoded state is due, in event time; data that `decode` takes."""
-    if data[0] == _COOLS:
+    if data[0] in (_DUE, _DUE_2):
         return int(_HEAD.unpack_from(data)[1])
-    return None if data[0] == _NEVER_COOLS else decode(data).due_ms
+    return None if data[0] in _HEADLESS else decode(data).due_ms
 
 
 def decode(data: bytes) -> LeadState:
@@ -84,21 +72,47 @@ def decode(data: bytes) -> LeadState:
     """
     if not data:
         raise CorruptState("a state has no bytes: restore the changelog topic, or replay")
-    if data[0] not in _READ:
+    read = _READERS.get(data[0])
+    if read is None:
         raise UnknownStateVersion(
             f"state format {data[0]}, this version knows up to {FORMAT_VERSION}: "
             "run the version that wrote it, or replay"
         )
     try:
-        return _state(data)
+        state = read(data)
     except (msgspec.DecodeError, UnicodeDecodeError, struct.error) as error:
         raise CorruptState(f"a state is damaged, restore the changelog topic: {error}") from error
+    if len(state.recent_ids) % DIGEST_BYTES:
+        raise CorruptState("a state is damaged, restore the changelog topic: half an id")
+    return state
 
 
-def _state(data: bytes) -> LeadState:
-    if data[0] == _FORMAT_1:
-        *first, due, version = _decode_1(memoryview(data)[1:])
-        return LeadState(*first, version, due)
-    if data[0] == _NEVER_COOLS:
-        return LeadState(*_decode(memoryview(data)[len(_HEAD_NEVER) :]), due_ms=None)
-    return LeadState(*_decode(memoryview(data)[_HEAD.size :]), due_ms=due_ms(data))
+def _read(data: bytes) -> LeadState:
+    return LeadState._make((*_decode(_rest(data)), due_ms(data)))
+
+
+def _read_2(data: bytes) -> LeadState:
+    before, recent_ids, after = _split(_decode_2(_rest(data)))
+    return LeadState._make((*before, recent_ids_of(recent_ids), *after, due_ms(data)))
+
+
+def _read_1(data: bytes) -> LeadState:
+    before, recent_ids, (*after, due, version) = _split(_decode_1(memoryview(data)[1:]))
+    return LeadState._make((*before, recent_ids_of(recent_ids), *after, version, due))
+
+
+def _split(fields: tuple[Any, ...]) -> tuple[tuple[Any, ...], _Ids, tuple[Any, ...]]:
+    return fields[:4], fields[4], fields[5:]
+
+
+def _rest(data: bytes) -> memoryview:
+    return memoryview(data)[1 if data[0] in _HEADLESS else _HEAD.size :]
+
+
+_READERS: dict[int, Callable[[bytes], LeadState]] = {
+    _DUE: _read,
+    _NEVER_DUE: _read,
+    _DUE_2: _read_2,
+    _NEVER_DUE_2: _read_2,
+    _FORMAT_1: _read_1,
+}

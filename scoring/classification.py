@@ -28,6 +28,7 @@ class Rule:
     index: int
     signal: Signal
     when: Condition | None
+    name: str
     points: float
     half_life_ms: int
 
@@ -74,7 +75,7 @@ class Classifier:
 
     def __init__(self, model: Model) -> None:
         rules = [
-            Rule(index, signal, signal.when, signal.points, signal.half_life_ms)
+            Rule(index, signal, signal.when, signal.name, signal.points, signal.half_life_ms)
             for index, signal in enumerate(model.signals)
         ]
         self._runs: dict[EventType, tuple[_Run, ...]] = {

@@ -2,7 +2,7 @@
 
 from math import exp2
 
-from scoring.state import Count
+from scoring.state import Count, make
 
 
 def decayed(count: Count, *, at_ms: int, half_life_ms: int) -> float:
@@ -56,8 +56,8 @@ def added(count: Count | None, amount: float, *, at_ms: int, half_life_ms: int) 
     Count(value=5.0, ref_ms=1000)
     """
     if count is None:
-        return Count(amount, at_ms)
+        return make(Count, (amount, at_ms))
     value, ref_ms = count
     if at_ms > ref_ms:
-        return Count(value * exp2((ref_ms - at_ms) / half_life_ms) + amount, at_ms)
-    return Count(value + amount * exp2((at_ms - ref_ms) / half_life_ms), ref_ms)
+        return make(Count, (value * exp2((ref_ms - at_ms) / half_life_ms) + amount, at_ms))
+    return make(Count, (value + amount * exp2((at_ms - ref_ms) / half_life_ms), ref_ms))

@@ -15,12 +15,13 @@ from typing import NamedTuple
 from scoring.classification import Rule
 from scoring.decay import added
 from scoring.event import Event
-from scoring.judgement import Cause, judge
+from scoring.judgement import judge
 from scoring.model import Model
 from scoring.outcome import Outcome
 from scoring.prepared import Prepared, prepared
 from scoring.profile import merged
-from scoring.state import Count, LeadState
+from scoring.recent_ids import DIGEST_BYTES, digest, holds
+from scoring.state import Count, LeadState, ProfileField, make
 from scoring.tier_change import Reason, TierChange
 
 COUNT_PER_WEIGHT_MAX = 1e12
@@ -66,7 +67,8 @@ def fold(state: LeadState | None, event: Event, model: Model) -> Folded:
     -------
     Folded
     """
-    if state is not None and event.event_id in state.recent_ids:
+    id_digest = digest(event.event_id)
+    if state is not None and holds(state.recent_ids, id_digest):
         return Folded(state, Outcome.DOUBLED, (), None, 0.0, 0.0)
     layout = prepared(model)
     changes: list[TierChange] = []
@@ -80,30 +82,20 @@ def fold(state: LeadState | None, event: Event, model: Model) -> Folded:
     profile = merged(state.profile, event.profile, at_ms=at_ms)
     rule = layout.classifier.classify(event, profile)
     weight = model.machine_weight if event.machine else 1.0
-    counts, points = state.counts, 0.0
-    if rule is not None:
-        points = rule.points * weight
-        counts = _counted(counts, rule, weight, at_ms=at_ms)
-    late = at_ms < state.as_of_ms
-    remembered = LeadState(
-        counts,
-        added(state.fast, points, at_ms=at_ms, half_life_ms=model.fast_half_life_ms),
-        added(state.slow, points, at_ms=at_ms, half_life_ms=model.slow_half_life_ms),
-        profile,
-        (*state.recent_ids, event.event_id)[-model.recent_ids_max :],
-        state.tier,
-        state.since_ms,
-        state.as_of_ms if late else at_ms,
-        state.seq,
-        state.model_version,
-        state.due_ms,
+    points = 0.0 if rule is None else rule.points * weight
+    remembered = _remembered(state, event, id_digest, profile, rule, weight, model)
+    state = judge(
+        remembered,
+        layout,
+        changes,
+        lead_id=event.lead_id,
+        reason=Reason.LATE_EVENT if at_ms < state.as_of_ms else Reason.EVENT,
+        event_id=event.event_id,
+        due_holds=before is not None and _due_holds(state, remembered, rule, weight, layout),
     )
-    cause = Cause(event.lead_id, Reason.LATE_EVENT if late else Reason.EVENT, event.event_id)
-    due_holds = before is not None and _due_holds(state, remembered, rule, weight, layout)
-    state = judge(remembered, cause, layout, changes, due_holds=due_holds)
     if rule is None:
         return Folded(state, Outcome.UNMATCHED, tuple(changes), None, 0.0, weight)
-    return Folded(state, Outcome.SCORED, tuple(changes), rule.signal.name, points, weight)
+    return make(Folded, (state, Outcome.SCORED, tuple(changes), rule.name, points, weight))
 
 
 def fire(
@@ -140,7 +132,7 @@ def _new(event: Event, model: Model) -> LeadState:
         fast=Count(value=0.0, ref_ms=at_ms),
         slow=Count(value=0.0, ref_ms=at_ms),
         profile=(),
-        recent_ids=(),
+        recent_ids=b"",
         tier=0,
         since_ms=at_ms,
         as_of_ms=at_ms,
@@ -150,12 +142,38 @@ def _new(event: Event, model: Model) -> LeadState:
     )
 
 
-def _counted(
-    counts: tuple[Count | None, ...], rule: Rule, weight: float, *, at_ms: int
-) -> tuple[Count | None, ...]:
-    index = rule.index
-    grown = added(counts[index], weight, at_ms=at_ms, half_life_ms=rule.half_life_ms)
-    return (*counts[:index], grown, *counts[index + 1 :])
+def _remembered(
+    state: LeadState,
+    event: Event,
+    id_digest: bytes,
+    profile: tuple[ProfileField, ...],
+    rule: Rule | None,
+    weight: float,
+    model: Model,
+) -> LeadState:
+    """Return what an event leaves behind, before the tier is judged."""
+    at_ms = event.occurred_at_ms
+    counts, points = state.counts, 0.0
+    if rule is not None:
+        index, points = rule.index, rule.points * weight
+        grown = added(counts[index], weight, at_ms=at_ms, half_life_ms=rule.half_life_ms)
+        counts = (*counts[:index], grown, *counts[index + 1 :])
+    return make(
+        LeadState,
+        (
+            counts,
+            added(state.fast, points, at_ms=at_ms, half_life_ms=model.fast_half_life_ms),
+            added(state.slow, points, at_ms=at_ms, half_life_ms=model.slow_half_life_ms),
+            profile,
+            (state.recent_ids + id_digest)[-DIGEST_BYTES * model.recent_ids_max :],
+            state.tier,
+            state.since_ms,
+            max(at_ms, state.as_of_ms),
+            state.seq,
+            state.model_version,
+            state.due_ms,
+        ),
+    )
 
 
 def _due_holds(
@@ -181,10 +199,15 @@ def _cooled(
     state: LeadState, layout: Prepared, lead_id: str, until_ms: int, changes: list[TierChange]
 ) -> LeadState:
     """Judge at each moment due up to `until_ms`; a finite sum of decays has finitely many."""
-    cause = Cause(lead_id, Reason.DECAY, None)
     while state.due_ms is not None and state.due_ms <= until_ms:
         then = judge(
-            state._replace(as_of_ms=state.due_ms), cause, layout, changes, due_holds=False
+            state._replace(as_of_ms=state.due_ms),
+            layout,
+            changes,
+            lead_id=lead_id,
+            reason=Reason.DECAY,
+            event_id=None,
+            due_holds=False,
         )
         moved = then.seq != state.seq or then.model_version != state.model_version
         state = then if moved else state._replace(due_ms=then.due_ms)

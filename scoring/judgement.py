@@ -1,7 +1,5 @@
 """Judging a lead: its tier at a moment, the change if there is one, and when it next changes."""
 
-from typing import NamedTuple
-
 from scoring.crossing import due_ms, first_change_ms
 from scoring.curve import Curve, curve_of, engagement_of, total_of
 from scoring.prepared import Prepared
@@ -12,16 +10,15 @@ from scoring.tiers import judged
 from scoring.velocity import momentum_at, velocity_at
 
 
-class Cause(NamedTuple):
-    """Why a lead is judged."""
-
-    lead_id: str
-    reason: Reason
-    event_id: str | None
-
-
 def judge(
-    state: LeadState, cause: Cause, layout: Prepared, changes: list[TierChange], *, due_holds: bool
+    state: LeadState,
+    layout: Prepared,
+    changes: list[TierChange],
+    *,
+    lead_id: str,
+    reason: Reason,
+    event_id: str | None,
+    due_holds: bool,
 ) -> LeadState:
     """Judge a lead's tier at the time of its state.
 
@@ -29,12 +26,13 @@ def judge(
     ----------
     state : LeadState
         All that counts at its `as_of_ms`; the tier, and what goes with it, as it was.
-    cause : Cause
-        A change is put down to the model instead, if it is not the one that judged last.
     layout : Prepared
         Of the model that judges from now on.
     changes : list of TierChange
         Takes the change, if there is one.
+    reason, event_id
+        Why it is judged. A change is put down to the model instead, if it is not the one that
+        judged last.
     due_holds : bool
         Whether `state.due_ms` is right if the tier stays.
 
@@ -44,27 +42,35 @@ def judge(
         The same object if there is nothing to change.
     """
     model, at_ms = layout.model, state.as_of_ms
+    same_model = state.model_version == model.version
     fit = layout.fit(state.profile)
     total = total_of(engagement_of(layout.groups, state.counts, at_ms), fit)
-    rank = judged(model.tiers, rank=state.tier, score=total, held_ms=at_ms - state.since_ms)
-    if rank == state.tier and due_holds and state.model_version == model.version:
+    least, most = layout.bands[state.tier]
+    rank = state.tier
+    if not least <= total < most:
+        rank = judged(model.tiers, rank=rank, score=total, held_ms=at_ms - state.since_ms)
+    if rank == state.tier and due_holds and same_model:
         return state
     curve = curve_of(state.counts, fit=fit, prepared=layout)
-    if rank != state.tier:
-        return _changed(state, rank, cause, curve, layout, changes)
-    due = due_ms(curve, model.tiers, rank=rank, since_ms=state.since_ms, after_ms=at_ms)
-    return state._replace(model_version=model.version, due_ms=due)
+    if rank == state.tier:
+        due = due_ms(curve, model.tiers, rank=rank, since_ms=state.since_ms, after_ms=at_ms)
+        return state._replace(model_version=model.version, due_ms=due)
+    if not same_model:
+        reason, event_id = Reason.MODEL_CHANGE, None
+    after, change = _changed(state, rank, curve, layout, (lead_id, reason, event_id))
+    changes.append(change)
+    return after
 
 
 def _changed(
     before: LeadState,
     rank: int,
-    cause: Cause,
     curve: Curve,
     layout: Prepared,
-    changes: list[TierChange],
-) -> LeadState:
+    cause: tuple[str, Reason, str | None],
+) -> tuple[LeadState, TierChange]:
     model, at_ms = layout.model, before.as_of_ms
+    lead_id, reason, event_id = cause
     cools_at_ms = first_change_ms(curve, model.tiers, rank=rank, since_ms=at_ms, after_ms=at_ms)
     after = before._replace(
         tier=rank,
@@ -73,26 +79,22 @@ def _changed(
         model_version=model.version,
         due_ms=cools_at_ms,
     )
-    by_model = before.model_version != model.version
-    changes.append(
-        TierChange(
-            lead_id=cause.lead_id,
-            seq=after.seq,
-            from_tier=model.tiers[before.tier].name,
-            from_rank=before.tier,
-            to_tier=model.tiers[rank].name,
-            to_rank=rank,
-            score=curve.score(at_ms),
-            velocity=velocity_at(after, model, at_ms),
-            momentum=momentum_at(after, model, at_ms),
-            reason=Reason.MODEL_CHANGE if by_model else cause.reason,
-            occurred_at_ms=at_ms,
-            cools_at_ms=cools_at_ms,
-            dwell_ms=at_ms - before.since_ms,
-            trigger_event_id=None if by_model else cause.event_id,
-            contributions=contributions_at(after, model, at_ms),
-            model=model.name,
-            model_version=model.version,
-        )
+    return after, TierChange(
+        lead_id=lead_id,
+        seq=after.seq,
+        from_tier=model.tiers[before.tier].name,
+        from_rank=before.tier,
+        to_tier=model.tiers[rank].name,
+        to_rank=rank,
+        score=curve.score(at_ms),
+        velocity=velocity_at(after, model, at_ms),
+        momentum=momentum_at(after, model, at_ms),
+        reason=reason,
+        occurred_at_ms=at_ms,
+        cools_at_ms=cools_at_ms,
+        dwell_ms=at_ms - before.since_ms,
+        trigger_event_id=event_id,
+        contributions=contributions_at(after, model, at_ms),
+        model=model.name,
+        model_version=model.version,
     )
-    return after

@@ -9,6 +9,7 @@ from scoring.classification import Classifier
 from scoring.model import Model
 from scoring.profile import as_mapping
 from scoring.state import Count, ProfileField
+from scoring.tiers import rise_threshold
 
 FITS_MAX = 16_384
 """Leads whose fit is remembered, for as long as their answers stay the same object."""
@@ -28,6 +29,8 @@ class Prepared:
     ----------
     groups : tuple of (float, tuple of Member)
         Cap of each group, or infinity, and its signals; last those without a group.
+    bands : tuple of (float, float)
+        By rank: the scores that keep a tier, from its `exit` to just below the next `enter`.
     penalties : tuple of int
         Places of the signals that take points away.
     fit_of_nobody : float
@@ -37,13 +40,15 @@ class Prepared:
     model: Model
     classifier: Classifier
     groups: tuple[tuple[float, tuple[Member, ...]], ...]
+    bands: tuple[tuple[float, float], ...]
     penalties: tuple[int, ...]
     fit_of_nobody: float
     _fits: dict[int, tuple[tuple[ProfileField, ...], float]] = field(default_factory=dict)
 
     def penalised(self, counts: Sequence[Count | None]) -> bool:
         """Whether some of these counts take points away."""
-        return any(counts[index] is not None for index in self.penalties)
+        penalties = self.penalties
+        return bool(penalties) and any(counts[index] is not None for index in penalties)
 
     def fit(self, profile: tuple[ProfileField, ...]) -> float:
         """Return the points for who the lead is: all fit rules that hold, added."""
@@ -78,9 +83,10 @@ def prepared(model: Model) -> Prepared:
         model=model,
         classifier=Classifier(model),
         groups=tuple((cap, members) for cap, members in groups if members),
-        penalties=tuple(
-            index for index, signal in enumerate(model.signals) if signal.points < 0
+        bands=tuple(
+            (tier.exit, rise_threshold(model.tiers, rank)) for rank, tier in enumerate(model.tiers)
         ),
+        penalties=tuple(index for index, signal in enumerate(model.signals) if signal.points < 0),
         fit_of_nobody=_fit(model, ()),
     )
 

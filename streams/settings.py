@@ -114,6 +114,12 @@ class EngineSettings:
         RocksDB's cache of blocks, for all tasks of a worker.
     store_write_buffer_bytes : int
         RocksDB's memory table; each task has up to three.
+    scored_events : bool
+        Whether every event is written to `scored-events`. Without it `lead`, `replay --from` and
+        the proof that the books balance have nothing to go by.
+    lead_scores : bool
+        Whether scores are written to `lead-scores`: of each lead at most one a second, and at
+        once when its tier changes. Without it ClickHouse knows tiers, but no current scores.
     cached_leads_max : int
         Decoded states that each task keeps at hand.
     state_bytes_max : int
@@ -140,5 +146,7 @@ class EngineSettings:
     store: Literal["memory", "rocksdb"] = "memory"
     store_cache_bytes: int = 64 << 20
     store_write_buffer_bytes: int = 8 << 20
+    scored_events: bool = True
+    lead_scores: bool = True
     cached_leads_max: int = 20_000
     state_bytes_max: int = 128 << 10

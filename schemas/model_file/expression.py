@@ -87,7 +87,7 @@ class Expression:
 
 
 def _comparison(text: str) -> tuple[Callable[[float, float], bool], float] | None:
-    """Return what a comparison with a decimal number means for a float; CEL takes ten times longer."""
+    """Return what a comparison with a decimal number means for a float, ten times as fast."""
     if match := _COMPARISON.fullmatch(text):
         return _COMPARE[match[2]], float(match[3])
     return None

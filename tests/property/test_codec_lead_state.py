@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.lead_state import CorruptState, UnknownStateVersion, decode, encode
+from scoring.recent_ids import recent_ids_of
 from scoring.state import Count, LeadState, ProfileField
 
 WHOLE = st.integers(-(2**63), 2**63 - 1)
@@ -20,7 +21,7 @@ STATES = st.builds(
     profile=st.lists(
         st.builds(ProfileField, name=TEXTS, value=SCALARS, at_ms=WHOLE), max_size=4
     ).map(tuple),
-    recent_ids=st.lists(TEXTS, max_size=5).map(tuple),
+    recent_ids=st.lists(TEXTS, max_size=5).map(recent_ids_of),
     tier=st.integers(0, 10),
     since_ms=WHOLE,
     as_of_ms=WHOLE,

@@ -40,6 +40,7 @@ class Always:
     """A condition that holds."""
 
     source = "true"
+    names = ()
 
     def holds(self, view: Mapping[str, object]) -> bool:
         """Hold."""
@@ -108,7 +109,7 @@ def states(draw: st.DrawFn, model: Model) -> LeadState:
         fast=Count(value=0.0, ref_ms=as_of_ms),
         slow=Count(value=0.0, ref_ms=as_of_ms),
         profile=(),
-        recent_ids=(),
+        recent_ids=b"",
         tier=0,
         since_ms=as_of_ms,
         as_of_ms=as_of_ms,
@@ -241,7 +242,7 @@ def a_lead(
         fast=Count(value=0.0, ref_ms=as_of_ms),
         slow=Count(value=0.0, ref_ms=as_of_ms),
         profile=(),
-        recent_ids=(),
+        recent_ids=b"",
         tier=tier,
         since_ms=as_of_ms,
         as_of_ms=as_of_ms,

@@ -1,9 +1,9 @@
 """Bytes of a lead's state."""
 
-
 import pytest
 
-from schemas.lead_state import CorruptState, UnknownStateVersion, due_ms, decode, encode
+from schemas.lead_state import CorruptState, UnknownStateVersion, decode, due_ms, encode
+from scoring.recent_ids import recent_ids_of
 from scoring.state import Count, LeadState, ProfileField
 
 STATE = LeadState(
@@ -17,7 +17,7 @@ STATE = LeadState(
         ProfileField(name="trial", value=True, at_ms=9),
         ProfileField(name="vat", value=None, at_ms=9),
     ),
-    recent_ids=("a", "b"),
+    recent_ids=recent_ids_of(("a", "b")),
     tier=2,
     since_ms=1,
     as_of_ms=2,
@@ -29,7 +29,7 @@ STATE = LeadState(
 
 def test_round_trip() -> None:
     """A state comes back as it was, with the types of its answers."""
-    for state in (STATE, STATE._replace(due_ms=None, counts=(), profile=(), recent_ids=())):
+    for state in (STATE, STATE._replace(due_ms=None, counts=(), profile=(), recent_ids=b"")):
         back = decode(encode(state))
         assert back == state
         assert [type(each.value) for each in back.profile] == [
@@ -37,29 +37,35 @@ def test_round_trip() -> None:
         ]
 
 
-SMALL = STATE._replace(counts=(None,), profile=(), recent_ids=("a",), slow=STATE.fast)
+SMALL = STATE._replace(
+    counts=(None,), profile=(), recent_ids=recent_ids_of(("a",)), slow=STATE.fast
+)
 FORMAT_1 = bytes.fromhex(
     "019b91c092cbc00c0000000000000592cbc00c000000000000059091a1610201020304a3616263"
 )
 FORMAT_2 = bytes.fromhex(
     "0200000000000000049a91c092cbc00c0000000000000592cbc00c000000000000059091a16102010203a3616263"
 )
+FORMAT_3 = bytes.fromhex(
+    "0300000000000000049a91c092cbc00c0000000000000592cbc00c0000000000000590c40840f89e395b66422f02010203a3616263"
+)
 
 
-@pytest.mark.parametrize("written", [FORMAT_1, FORMAT_2])
+@pytest.mark.parametrize("written", [FORMAT_1, FORMAT_2, FORMAT_3])
 def test_bytes_are_kept(written: bytes) -> None:
     """States that older workers wrote stay readable: these bytes are of each format there was."""
     assert decode(written) == SMALL
     assert due_ms(written) == SMALL.due_ms
-    assert encode(SMALL) == FORMAT_2
+    assert encode(SMALL) == FORMAT_3
 
 
 def test_bytes_of_a_state_that_never_cools_are_kept() -> None:
     """A state that never cools has no time in front, only its mark."""
-    written = bytes((0x82,)) + FORMAT_2[9:]
     never = SMALL._replace(due_ms=None)
-    assert encode(never) == written
-    assert decode(written) == never
+    assert encode(never) == bytes((0x83,)) + FORMAT_3[9:]
+    for written in (bytes((0x82,)) + FORMAT_2[9:], bytes((0x83,)) + FORMAT_3[9:]):
+        assert decode(written) == never
+        assert due_ms(written) is None
 
 
 def test_the_cooling_time_is_had_without_the_rest() -> None:
@@ -71,7 +77,7 @@ def test_the_cooling_time_is_had_without_the_rest() -> None:
 def test_unknown_version() -> None:
     """A state in another format is refused with the way out."""
     with pytest.raises(UnknownStateVersion, match="replay"):
-        decode(b"\x03" + encode(STATE)[1:])
+        decode(b"\x04" + encode(STATE)[1:])
 
 
 def test_damaged() -> None:
@@ -86,6 +92,7 @@ def test_damaged() -> None:
         b"\x01\xff\xff",
         b"\x02",
         FORMAT_2[:8],
+        encode(STATE._replace(recent_ids=b"half")),
         data.replace(b"\x93", b"\x92", 1),
     ):
         with pytest.raises(CorruptState):

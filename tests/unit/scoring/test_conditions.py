@@ -113,6 +113,8 @@ def test_conditions_see_the_whole_event(
     }
     event = an_event(7, event_id="e-1", machine=False, fields={"campaign": "spring"})
 
-    rule = Classifier(a_model(a_signal(when=when))).classify(event, (ProfileField(name="country", value="US", at_ms=0),))
+    rule = Classifier(a_model(a_signal(when=when))).classify(
+        event, (ProfileField(name="country", value="US", at_ms=0),)
+    )
 
     assert rule is not None

@@ -9,6 +9,7 @@ from scoring.event import EventType
 from scoring.fold import fire, fold
 from scoring.model import FitRule
 from scoring.outcome import Outcome
+from scoring.recent_ids import digest, recent_ids_of
 from scoring.score import score_at
 from scoring.state import Count
 from scoring.tier_change import Contribution, Reason, TierChange
@@ -134,7 +135,7 @@ def test_a_double_is_known_while_its_id_is_remembered(
     model = a_model(recent_ids_max=2)
     state, _ = fold_all(model, *(an_event(0, event_id=name) for name in "abc"))
 
-    assert state.recent_ids == ("b", "c")
+    assert state.recent_ids == recent_ids_of("bc")
     assert fold(state, an_event(9, event_id="b"), model).outcome is Outcome.DOUBLED
     assert fold(state, an_event(9, event_id="a"), model).outcome is Outcome.SCORED
 
@@ -152,7 +153,7 @@ def test_an_unmatched_event_moves_time_and_profile(
 
     assert (step.outcome, step.signal, step.points) == (Outcome.UNMATCHED, None, 0.0)
     assert step.state.as_of_ms == 50
-    assert step.state.recent_ids == (fill.event_id,)
+    assert step.state.recent_ids == digest(fill.event_id)
     assert story(step.changes) == [("cold", "warm", "event", 50)]
     assert step.changes[0].score.fit == 25.0
 

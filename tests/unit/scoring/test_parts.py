@@ -1,7 +1,6 @@
 """Decay, profile, tiers, velocity and crossings, by examples."""
 
 import math
-from dataclasses import replace
 
 import pytest
 
@@ -94,7 +93,7 @@ def a_state() -> MakeState:
             fast=Count(value=fast, ref_ms=0),
             slow=Count(value=slow, ref_ms=0),
             profile=(),
-            recent_ids=(),
+            recent_ids=b"",
             tier=tier,
             since_ms=0,
             as_of_ms=0,
