@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 from confluent_kafka import (
@@ -268,7 +269,7 @@ def committed_offsets(
         except KafkaException as error:
             if error.args[0].code() not in _NO_COORDINATOR_YET or time.monotonic() > until_s:
                 raise
-            time.sleep(ASK_AGAIN_S)
+            Event().wait(ASK_AGAIN_S)
         else:
             return {(each.topic, each.partition): each.offset for each in held if each.offset >= 0}
 
