@@ -39,7 +39,7 @@ class EventReader:
         schemas: SchemaLookup,
         *,
         future_ms_max: int,
-        record_bytes_max: int = 1 << 20,
+        record_bytes_max: int,
     ) -> None:
         self._decoders = decoders
         self._schemas = schemas

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from agents.records import Record
 from agents.reducer import Arrival
@@ -93,7 +94,7 @@ class RowCollector:
         rejected, self._rejected = self._rejected, []
         collected = self._cutter.take(tail=not self._is_behind)
         self._room.set()
-        return Collected(rejected=(*rejected, *collected.rejected), blocks=collected.blocks)
+        return replace(collected, rejected=(*rejected, *collected.rejected))
 
 
 def _rejected(record: Record, reason: str) -> RejectedRow:

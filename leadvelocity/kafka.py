@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 from confluent_kafka import (
@@ -30,6 +31,8 @@ ASK_S = 1.0
 CONSUMED_MAX = 5_000
 CONSUME_S = 0.05
 """The client waits so long for `CONSUMED_MAX` records before it hands over fewer."""
+
+ASK_AGAIN_S = 0.2
 
 TAIL_RECORDS = 64
 """How far before the end the last record is looked for first; markers of transactions lie there."""
@@ -245,10 +248,40 @@ def group_offsets(
     consumer = Consumer({**connection.librdkafka(), "group.id": group_id, "log_level": 0})
     try:
         with kafka_errors(connection, f"asking for the offsets of group {group_id}"):
-            held = consumer.committed(places, timeout=ANSWER_S_MAX)
+            return committed_offsets(consumer, places)
     finally:
         consumer.close()
-    return {(each.topic, each.partition): each.offset for each in held if each.offset >= 0}
+
+
+def committed_offsets(
+    consumer: Consumer, places: Sequence[TopicPartition]
+) -> dict[tuple[str, int], int]:
+    """Return what a consumer's group has committed; asks again while nobody coordinates it yet.
+
+    Raises
+    ------
+    KafkaException
+    """
+    until_s = time.monotonic() + ANSWER_S_MAX
+    while True:
+        try:
+            held = consumer.committed(list(places), timeout=ANSWER_S_MAX)
+        except KafkaException as error:
+            if error.args[0].code() not in _NO_COORDINATOR_YET or time.monotonic() > until_s:
+                raise
+            Event().wait(ASK_AGAIN_S)
+        else:
+            return {(each.topic, each.partition): each.offset for each in held if each.offset >= 0}
+
+
+_NO_COORDINATOR_YET = frozenset(
+    {
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+    }
+)
+"""What a broker answers for some seconds after its start."""
 
 
 def is_group_stable(connection: KafkaConnection, group_id: str) -> bool:

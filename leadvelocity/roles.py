@@ -182,6 +182,7 @@ def _scoring(
             {topic: Decoder(contract(topic), writers) for topic in INPUT_TOPICS},
             SchemaLookup(writers, registry),
             future_ms_max=settings.engine.future_ms_max,
+            record_bytes_max=settings.engine.record_bytes_max,
         ),
         encoders={
             topic: Encoder(contract(topic), registry.id_of(contract(topic)))

@@ -96,6 +96,19 @@ class ClickHouseSink:
             doing = f"keeping rejected rows from {first.topic}-{first.partition} {first.offset} on"
             raise unavailable(error, doing=doing) from error
 
+    def note_position(self, topic: str, partition: int, position: int) -> None:
+        """Note that no record before an offset is wanted any more; see `RowSink.note_position`.
+
+        Raises
+        ------
+        SinkUnavailable
+        """
+        try:
+            with self._clients.lend() as client:
+                client.execute(_NOTE, [(topic, partition, position)], settings={"async_insert": 0})
+        except TRANSPORT_FAULTS as error:
+            raise unavailable(error, doing=f"noting a position of {topic}-{partition}") from error
+
     def close(self) -> None:
         """Close the connections; a statement under way on another thread fails."""
         self._clients.close()
@@ -105,6 +118,9 @@ _REJECT = (
     "INSERT INTO rejected_rows"
     " (source_topic, source_partition, source_offset, reason, record) VALUES"
 )
+
+
+_NOTE = "INSERT INTO source_positions (source_topic, source_partition, position) VALUES"
 
 
 def token_of(block: Block) -> str:

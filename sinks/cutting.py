@@ -81,7 +81,9 @@ class Cutter:
         rejected: list[RejectedRow] = []
         blocks = [self._block(piece, rejected) for piece in pieces]
         return Collected(
-            rejected=tuple(rejected), blocks=tuple(each for each in blocks if each is not None)
+            rejected=tuple(rejected),
+            blocks=tuple(each for each in blocks if each is not None),
+            complete=not self.tail_rows,
         )
 
     def _block(self, piece: _Piece, rejected: list[RejectedRow]) -> Block | None:

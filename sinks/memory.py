@@ -14,12 +14,13 @@ class MemorySink:
     def __init__(self) -> None:
         self._rows: dict[str, dict[tuple[int, int], Row]] = {}
         self._rejected: dict[tuple[str, int, int], RejectedRow] = {}
+        self._noted: dict[str, dict[int, int]] = {}
         self._lock = Lock()
 
     def positions(self, topic: str) -> dict[int, int]:
-        """Return one more than the highest offset held, by partition."""
+        """Return where to go on, by partition: after the rows held, or further where noted."""
         with self._lock:
-            held: dict[int, int] = {}
+            held = dict(self._noted.get(topic, {}))
             for partition, offset in self._rows.get(topic, {}):
                 held[partition] = max(offset + 1, held.get(partition, 0))
             return held
@@ -41,6 +42,12 @@ class MemorySink:
         with self._lock:
             for row in rows:
                 self._rejected[row.topic, row.partition, row.offset] = row
+
+    def note_position(self, topic: str, partition: int, position: int) -> None:
+        """Note that no record before an offset is wanted any more."""
+        with self._lock:
+            noted = self._noted.setdefault(topic, {})
+            noted[partition] = max(position, noted.get(partition, 0))
 
     def rejected(self) -> list[RejectedRow]:
         """Return what was kept by `reject`, by topic, partition and offset."""

@@ -109,10 +109,13 @@ class Collected:
         To be kept before the blocks are written: afterwards nobody reads their records again.
     blocks : tuple of Block
         In the order of their offsets.
+    complete : bool
+        Whether that is all: nothing read before is kept back for a later block.
     """
 
     rejected: tuple[RejectedRow, ...]
     blocks: tuple[Block, ...]
+    complete: bool
 
 
 class RowSink(Protocol):
@@ -120,10 +123,11 @@ class RowSink(Protocol):
 
     Blocks of a partition come in the order of their offsets and leave no record out. So the
     highest offset held says that all before it are held too, with several writers at once as well.
+    Where no row can say so, since nothing follows but what makes no rows, it is noted.
     """
 
     def positions(self, topic: str) -> dict[int, int]:
-        """Return where to go on: one more than the highest offset held, by partition.
+        """Return where to go on, by partition: after the highest offset held, or further if noted.
 
         Parameters
         ----------
@@ -132,7 +136,7 @@ class RowSink(Protocol):
         Returns
         -------
         dict of int to int
-            Without the partitions that no row is held of.
+            Without the partitions of which no row is held and nothing is noted.
 
         Raises
         ------
@@ -165,6 +169,24 @@ class RowSink(Protocol):
         Parameters
         ----------
         rows : sequence of RejectedRow
+
+        Raises
+        ------
+        SinkUnavailable
+            Ask again later.
+        """
+        ...
+
+    def note_position(self, topic: str, partition: int, position: int) -> None:
+        """Note that no record before an offset is wanted any more.
+
+        A note that is older than another, or than the rows, changes nothing.
+
+        Parameters
+        ----------
+        topic : str
+        partition : int
+        position : int
 
         Raises
         ------

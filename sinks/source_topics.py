@@ -40,21 +40,6 @@ def note_topics(clickhouse: ClickHouse, ids: Mapping[str, str]) -> None:
         )
 
 
-def note_position(clickhouse: ClickHouse, topic: str, partition: int, position: int) -> None:
-    """Note that no record before an offset is wanted any more; an older note changes nothing.
-
-    Raises
-    ------
-    SinkUnavailable
-    """
-    _ask(
-        clickhouse,
-        "INSERT INTO source_positions (source_topic, source_partition, position)"
-        " SELECT %(topic)s, %(partition)s, %(position)s SETTINGS async_insert = 0",
-        {"topic": topic, "partition": partition, "position": position},
-    )
-
-
 def _ask(clickhouse: ClickHouse, sql: str, parameters: Mapping[str, object]) -> Any:
     client = clickhouse.client()
     try:

@@ -128,12 +128,15 @@ class RocksStore:
 
     def _open(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
+        is_new = not any(self._folder.iterdir())
         try:
             self._db = Rdict(str(self._folder), self._options)
+            if is_new:
+                self._db[_IDENTITY] = self._identity
             if self._db.get(_IDENTITY) == self._identity:
                 self.offset = int(self._db.get(_OFFSET) or b"0")
                 return
-            reason = "it is a copy of something else" if self._db.get(_IDENTITY) else None
+            reason = "it is no copy of this changelog"
         except Exception as error:  # rocksdict raises nothing narrower
             if _is_outside(error):
                 raise OSError(f"the state folder {self._folder}: {error}") from error

@@ -97,6 +97,9 @@ class EngineSettings:
     future_ms_max : int
         How far beyond its append time an event may say that it occurred; a later one is a dead
         letter.
+    record_bytes_max : int
+        Bytes of an input record's value, key and headers, once unpacked; a larger one is a dead
+        letter.
     fetch_wait_ms_max : int
         How long the broker may hold an empty fetch.
     fetch_bytes_max : int
@@ -135,6 +138,7 @@ class EngineSettings:
     timer_interval_ms: int = 200
     timer_grace_ms: int = 5_000
     future_ms_max: int = 300_000
+    record_bytes_max: int = 1 << 20
     fetch_wait_ms_max: int = 20
     fetch_bytes_max: int = 1 << 20
     take_over_s_max: float = 180.0

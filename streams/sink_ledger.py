@@ -24,8 +24,10 @@ R = TypeVar("R")
 class SinkLedger:
     """Commits one partition of one topic to a row sink, however long that is away.
 
-    There is no other record of the position than the rows themselves. A row that the store will
-    never take is searched for by halves and set aside; all others are written.
+    The rows say how far they go. Where only marks of transactions and foreign records follow, the
+    position is noted, once nothing before it waits. A row that the store will never take is
+    searched for by halves and set aside; all others are written. No note goes over the last such
+    row: if the table is at fault, it is wanted again.
 
     Parameters
     ----------
@@ -38,15 +40,17 @@ class SinkLedger:
         self._topic = topic
         self._partition = partition
         self._refused = 0
+        self._held = 0
 
     async def open(self) -> tuple[Positions, State]:
         """Ask the store how far its rows go."""
         held = await self._patiently(lambda: self._sink.positions(self._topic))
         position = held.get(self._partition)
+        self._held = position or 0
         return ({} if position is None else {self._topic: position}), NoState()
 
-    async def commit(self, effects: Collected, positions: Positions) -> None:  # noqa: ARG002
-        """Write the rows; they carry the positions.
+    async def commit(self, effects: Collected, positions: Positions) -> None:
+        """Write the rows; they carry the positions, or nothing does and it is noted.
 
         Raises
         ------
@@ -56,6 +60,9 @@ class SinkLedger:
         await self._set_aside(effects.rejected)
         for block in effects.blocks:
             await self._write(block)
+        position = positions.get(self._topic, 0)
+        if effects.complete and not self._refused and position > self._held:
+            await self._note(position)
 
     async def close(self) -> None:
         """Nothing to let go: the sink is shared."""
@@ -67,6 +74,9 @@ class SinkLedger:
             await self._write_fitting(block, error)
         else:
             self._refused = 0
+            last_offset = block.columns["source_offset"][-1]
+            assert isinstance(last_offset, int), "offsets are whole numbers"
+            self._held = last_offset + 1
 
     async def _write_fitting(self, block: Block, error: SinkRejected) -> None:
         if block.rows > 1:
@@ -91,6 +101,11 @@ class SinkLedger:
             rows[0].offset,
             rows[0].reason,
         )
+
+    async def _note(self, position: int) -> None:
+        place = (self._topic, self._partition, position)
+        await self._patiently(lambda: self._sink.note_position(*place))
+        self._held = position
 
     async def _patiently(self, call: Callable[[], R]) -> R:
         wait_s = RETRY_S_FIRST

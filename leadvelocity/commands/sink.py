@@ -8,7 +8,6 @@ from leadvelocity.boot_checks import check_boot
 from leadvelocity.context import open_settings
 from leadvelocity.options import DirectoryOption, EndWithStdinOption, SettingsOption
 from leadvelocity.parent import end_with_stdin
-from leadvelocity.position_notes import PositionNotes
 from leadvelocity.roles import run_sink
 from leadvelocity.source_check import require_same_topics
 
@@ -29,12 +28,7 @@ def sink(
     settings = open_settings(directory, settings_file)
     check_boot(settings)
     require_same_topics(settings)
-    notes = PositionNotes(settings)
-    notes.start()
-    try:
-        run_sink(settings)
-    finally:
-        notes.stop()
+    run_sink(settings)
 
 
 def _leave(*_: object) -> None:

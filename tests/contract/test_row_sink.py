@@ -42,7 +42,7 @@ def sink(request: pytest.FixtureRequest) -> Iterator[RowSink]:
         return
     database = request.getfixturevalue("database")
     client = database.client()
-    for table in (*map(table_of, OUTPUT_TOPICS), "rejected_rows"):
+    for table in (*map(table_of, OUTPUT_TOPICS), "rejected_rows", "source_positions"):
         client.execute(f"TRUNCATE TABLE {table}")
     client.disconnect()
     clickhouse = ClickHouseSink(database)
@@ -273,3 +273,24 @@ def test_rejected_rows_are_kept_once(sink: RowSink, kept: Callable[[], list[Reje
         sink.reject(again)
     assert kept() == rows
     assert sink.positions(TIER_CHANGES) == {}
+
+
+def test_a_noted_position_goes_beyond_the_rows(sink: RowSink) -> None:
+    """Where nothing follows but what makes no rows, a note says where to go on."""
+    sink.write(block(TIER_CHANGES, range(5)))
+    sink.note_position(TIER_CHANGES, 0, 9)
+    sink.note_position(TIER_CHANGES, 2, 3)
+    assert sink.positions(TIER_CHANGES) == {0: 9, 2: 3}
+    assert sink.positions(SCORED_EVENTS) == {}
+    sink.write(block(TIER_CHANGES, (9, 10)))
+    assert sink.positions(TIER_CHANGES) == {0: 11, 2: 3}
+
+
+def test_an_older_note_moves_no_position_back(sink: RowSink) -> None:
+    """A note that comes late, from a sink that was replaced, leaves the position where it is."""
+    for noted in (9, 5):
+        sink.note_position(TIER_CHANGES, 0, noted)
+    sink.write(block(LEAD_SCORES, range(9)))
+    sink.note_position(LEAD_SCORES, 0, 4)
+    assert sink.positions(TIER_CHANGES) == {0: 9}
+    assert sink.positions(LEAD_SCORES) == {0: 9}

@@ -272,6 +272,19 @@ def test_a_copy_that_somebody_has_open_is_not_thrown_away(tmp_path: Path) -> Non
     assert whole(tmp_path) == 3
 
 
+def test_a_copy_that_does_not_say_of_what_is_emptied(tmp_path: Path) -> None:
+    """What a folder holds without a name is not believed."""
+    store = rocks(tmp_path).open("task-0", DueFormat(), changelog_id="one")
+    store.apply({b"a": b"-|1"}, offset=7)
+    store._rocks.delete(b"midentity")
+    store.close()
+
+    store = rocks(tmp_path).open("task-0", DueFormat(), changelog_id="one")
+
+    assert (store.offset, list(store.items())) == (0, [])
+    store.close()
+
+
 def test_an_older_copy_is_taken_as_what_it_is(tmp_path: Path) -> None:
     """A folder that was restored from a backup holds whole commits up to an earlier offset."""
     store = rocks(tmp_path / "now").open("task-0", DueFormat(), changelog_id="one")

@@ -9,6 +9,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
+from leadvelocity.kafka import committed_offsets
 from schemas.contracts import contract
 from schemas.decoding import Decoder, WriterSchemas
 from schemas.registry import Registry
@@ -163,8 +164,7 @@ class Reader:
                 for topic in INPUT_TOPICS
                 for partition in range(self._partitions(consumer, topic))
             ]
-            held = consumer.committed(places, timeout=ANSWER_S_MAX)
-            return {(each.topic, each.partition): max(each.offset, 0) for each in held}
+            return committed_offsets(consumer, places)
         finally:
             consumer.close()
 

@@ -42,7 +42,7 @@ def block(offsets: Iterable[int], *, partition: int = 0) -> Block:
 
 def collected(*blocks: Block) -> Collected:
     """Blocks as an agent hands them over."""
-    return Collected(rejected=(), blocks=blocks)
+    return Collected(rejected=(), blocks=blocks, complete=True)
 
 
 def books(ask: Ask, *, partition: int = 0) -> dict[str, Any]:

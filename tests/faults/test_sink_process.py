@@ -15,7 +15,6 @@ from leadvelocity.settings import KafkaSettings, Settings
 from leadvelocity.stack.endpoints import Endpoints
 from schemas.topics import DEAD_LETTERS, TIER_CHANGES
 from sinks.client import ClickHouse, query
-from sinks.source_topics import note_position
 from tests.faults.sink_process import COMMAND_S_MAX, TOPICS, Sinks, memory_bytes, sinks_in
 from tests.faults.wire import Wire, wire_to
 
@@ -190,7 +189,11 @@ def test_a_topic_made_anew_is_refused(sinks: Sinks) -> None:
     process = sinks.start()
     sinks.wait_stored()
     assert sinks.stop(process) == 0
-    note_position(sinks.clickhouse, DEAD_LETTERS, 0, 9)
+    query(
+        sinks.clickhouse,
+        "INSERT INTO source_positions (source_topic, source_partition, position)"
+        f" SELECT '{DEAD_LETTERS}', 0, 9",
+    )
     remake(sinks.endpoints, DEAD_LETTERS)
     sinks.send_letters(40, size_bytes=10)  # longer than the former: positions alone tell nothing
 

@@ -49,6 +49,13 @@ class FlakySink:
         self.store.reject(rows)
         self._maybe_away()
 
+    def note_position(self, topic: str, partition: int, position: int) -> None:
+        if not self.alive():
+            return
+        self._maybe_away()
+        self.store.note_position(topic, partition, position)
+        self._maybe_away()
+
     def _maybe_away(self) -> None:
         if self.chance.random() < self.away:
             raise SinkUnavailable("away")

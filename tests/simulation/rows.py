@@ -68,6 +68,7 @@ def run(seed: int, ledger: type[SinkLedger] = SinkLedger) -> Schedule:
             if chance.random() < 0.3:
                 _send(schedule, records=chance.randint(0, 5))
         _settle(schedule, store)
+        _age(schedule)
     _check(schedule, store)
     return schedule
 
@@ -111,17 +112,28 @@ def _record(lead_id: str, *, foreign: bool = False) -> tuple[bytes, bytes, tuple
 
 
 def _settle(schedule: Schedule, store: MemorySink) -> None:
-    """Go on until the store has all, and so long beyond as others may still write."""
-    last = visible(schedule.broker, SCORED_EVENTS)[-1].offset
+    """Go on until the store has all, and so long beyond as others may still write.
+
+    The last offset is a marker's: a sink goes on there only if that is noted.
+    """
+    end = schedule.broker.logs[INPUT].stable_end
     for _ in range(CALM_STEPS_MAX // 20):
         schedule.run(20)
-        if store.positions(SCORED_EVENTS).get(0) == last + 1:
+        if store.positions(SCORED_EVENTS).get(0) == end:
             break
     else:
-        raise Stuck("the store never has all records")
+        raise Stuck("the store never has all records, or its position stays behind")
     schedule.run(SHUT_OUT_STEPS)
     for worker in schedule.workers:
         schedule.blame(worker)
+
+
+def _age(schedule: Schedule) -> None:
+    """Let retention take all there is: the next owner must not think that it lost something."""
+    log = schedule.broker.logs[INPUT]
+    log.begin = log.stable_end
+    schedule.kill()
+    schedule.run(SHUT_OUT_STEPS)
 
 
 def _check(schedule: Schedule, store: MemorySink) -> None:

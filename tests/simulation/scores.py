@@ -85,7 +85,12 @@ def _coding() -> tuple[ScoringContext, dict[str, Encoder], dict[str, Decoder]]:
         writers.learn(number, json.dumps(contract(topic).schema))
     encoders = {topic: Encoder(contract(topic), number) for topic, number in ids.items()}
     decoders = {topic: Decoder(contract(topic), writers) for topic in ids}
-    reader = EventReader(decoders, SchemaLookup(writers, NoRegistry()), future_ms_max=300_000)
+    reader = EventReader(
+        decoders,
+        SchemaLookup(writers, NoRegistry()),
+        future_ms_max=SETTINGS.future_ms_max,
+        record_bytes_max=SETTINGS.record_bytes_max,
+    )
     context = ScoringContext(model=MODEL, partitions=1, reader=reader, encoders=encoders)
     return context, encoders, decoders
 

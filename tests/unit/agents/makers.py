@@ -51,6 +51,7 @@ def scoring_context(**given) -> ScoringContext:
         {topic: Decoder(contract(topic), known) for topic in INPUT_TOPICS},
         SchemaLookup(known, NoRegistry()),
         future_ms_max=300_000,
+        record_bytes_max=1 << 20,
     )
     return ScoringContext(
         model=load_model(None), partitions=1, reader=reader, encoders=encoders(), **given

@@ -225,3 +225,40 @@ async def test_rejected_rows_are_kept_before_later_rows_are_written(
         assert [each for each in (3, 6) if each < last_offset] == [
             each for each in kept if each < last_offset
         ]
+
+
+async def test_a_position_is_noted_where_no_row_can_tell_it(collector: RowCollector) -> None:
+    """Marks of transactions and foreign records at the end are passed, as all before is held."""
+    sink = MemorySink()
+    ledger = SinkLedger(sink, topic=TIER_CHANGES, partition=0)
+    await feed(collector, [good(0), good(1)])
+    await ledger.commit(collector.take(), {TIER_CHANGES: 2})
+    await ledger.commit(collector.take(), {TIER_CHANGES: 4})
+    assert sink.positions(TIER_CHANGES) == {0: 4}
+    await feed(collector, [record(4, b"?")])
+    await ledger.commit(collector.take(), {TIER_CHANGES: 5})
+    assert sink.positions(TIER_CHANGES) == {0: 5}
+
+
+async def test_no_note_goes_over_rows_that_wait(collector: RowCollector) -> None:
+    """While rows wait for their block to be whole the position stays before them."""
+    sink = MemorySink()
+    ledger = SinkLedger(sink, topic=TIER_CHANGES, partition=0)
+    await feed(collector, [good(0)])
+    await ledger.commit(collector.take(), {TIER_CHANGES: 1})
+    await feed(collector, [good(1, age_ms=BEHIND_MS + 1)])
+    await ledger.commit(collector.take(), {TIER_CHANGES: 4})
+    assert sink.positions(TIER_CHANGES) == {0: 1}
+
+
+async def test_no_note_goes_over_the_last_refused_row(collector: RowCollector) -> None:
+    """If it was the table that was at fault, its rows are read again once that is mended."""
+    sink = PickySink(["lead-1"])
+    ledger = SinkLedger(sink, topic=TIER_CHANGES, partition=0)
+    await feed(collector, [good(0), good(1)])
+    await ledger.commit(collector.take(), {TIER_CHANGES: 2})
+    await ledger.commit(collector.take(), {TIER_CHANGES: 3})
+    assert sink.positions(TIER_CHANGES) == {0: 1}
+    await feed(collector, [good(3)])
+    await ledger.commit(collector.take(), {TIER_CHANGES: 5})
+    assert sink.positions(TIER_CHANGES) == {0: 5}
