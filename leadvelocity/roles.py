@@ -109,6 +109,7 @@ def run_sink(settings: Settings) -> None:
         batch_records_max=SINK_BATCH_RECORDS_MAX,
         pending_records_max=SINK_PENDING_RECORDS_MAX,
         session_timeout_ms=settings.engine.session_timeout_ms,
+        markers_every_s=settings.engine.markers_every_s,
         stop_s_max=min(SINK_STOP_S_MAX, settings.engine.stop_s_max),
         progress_s_max=settings.engine.progress_s_max,
     )
