@@ -63,17 +63,12 @@ def span_at(value: bytes, place: int) -> tuple[int, int]:
 def count_at(value: bytes, place: int) -> tuple[int, int]:
     """Return the number of items in the block at a place, and where they begin.
 
-    Raises
-    ------
-    Undecodable
-        When there are not even as many bytes: each item takes one at least, or its schema would
-        not have been taken (`schemas.writer_schema`).
+    It may be any number, but reading them ends with the bytes: each takes one at least, or its
+    schema would not have been taken (`schemas.writer_schema`).
     """
     count, start = long_at(value, place)
     if count < 0:
         count, (_, start) = -count, long_at(value, start)  # its size helps those who skip it
-    if count > len(value) - start:
-        raise truncated(f"{count} items from byte {start} on")
     return count, start
 
 

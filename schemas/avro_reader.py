@@ -33,8 +33,8 @@ For a record of a text, an optional text and a whole number that nobody asks for
             raise wrong_end(p, end)
         return {'event_id': x1, 'url': x2}
 
-`v` are the bytes and `p` the place that is read next. It only grows, and `v[p]` beyond the end is an
-IndexError. Slices beyond the end come back short: so `p` is compared with the end at the end.
+`v` are the bytes and `p` the place that is read next. It only grows, and `v[p]` beyond the end is
+an IndexError. Slices beyond the end come back short: so `p` is compared with the end at the end.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -49,6 +49,9 @@ from schemas.source_text import SourceText
 
 INLINE_TYPES_MAX = 4
 """Types within more of them get functions of their own: Python bears 20 nested loops."""
+
+SHORT_BYTES_MAX = 63
+"""Lengths that take one byte."""
 
 TOO_SHORT = (IndexError, StructError)
 """What generated readers raise, beside Undecodable, when the bytes end too early."""
@@ -96,8 +99,11 @@ def compile_reader(schema: Mapping[str, Any], defaults: Mapping[str, object]) ->
                 source.value(each["type"], places.get(name))
         for name in defaults.keys() - places.keys():
             places[name] = f"copy({source.text.value(defaults[name])})"
-        source.text.line(f"return {{{', '.join(f'{name!r}: {places[name]}' for name in defaults)}}}")
-    return source.compiled("read")
+        source.text.line(
+            f"return {{{', '.join(f'{name!r}: {places[name]}' for name in defaults)}}}"
+        )
+    reader: Reader = source.compiled("read")
+    return reader
 
 
 class ReaderSource:
@@ -111,7 +117,7 @@ class ReaderSource:
 
     def __init__(self, named: Mapping[str, Any]) -> None:
         self.text = SourceText()
-        self._named = named
+        self.named = named
         self._functions: dict[tuple[int, bool], str] = {}
         self._waiting: list[tuple[str, Any, bool]] = []
         self._types_around = 0
@@ -122,7 +128,7 @@ class ReaderSource:
         self.text.line(f"p = {framing.HEAD_BYTES}")
         with self._texts():
             yield
-        self._refuse("p != end", "wrong_end(p, end)")
+        self.refuse("p != end", "wrong_end(p, end)")
 
     def compiled(self, name: str, names: Mapping[str, object] | None = None) -> Any:
         """Return the function `name`."""
@@ -132,7 +138,7 @@ class ReaderSource:
 
     def value(self, node: Any, store: str | None) -> None:
         """Read a value of the type `node`, and assign it to `store`; None: it is only checked."""
-        node = plain(node, self._named)
+        node = plain(node, self.named)
         kind_of_node = kind(node)
         if isinstance(node, str):
             self._primitive(node, store)
@@ -168,9 +174,13 @@ class ReaderSource:
         with self.text.block("else:"):
             line(f"{store or '_'}, p = {kind_of_whole}_at(v, p)")
 
+    def refuse(self, condition: str, error: str) -> None:
+        """Raise `error` when `condition` holds."""
+        self.text.line(f"if {condition}: raise {error}")
+
     def _nested(self, kind_of_node: str, node: Any, store: str | None) -> None:
         if kind_of_node == "union":
-            self._union(node, store)
+            self.choice(node, lambda each: self.value(each, store))
         elif kind_of_node == "record":
             self._record(node["fields"], store)
         else:
@@ -181,7 +191,7 @@ class ReaderSource:
             self._assign(store, "None")
         elif name == "boolean":
             self.text.line("b = v[p]")
-            self._refuse("b > 1", "bad_value(f'a boolean of {b}')")
+            self.refuse("b > 1", "bad_value(f'a boolean of {b}')")
             self.text.line("p += 1")
             self._assign(store, "b == 1")
         elif name in ("int", "long"):
@@ -199,22 +209,27 @@ class ReaderSource:
         line("b = v[p]")
         with self.text.block("if b & 129:"):
             line("s, p = span_at(v, p)")
+            self.long_span()
         with self.text.block("else:"):
             line("s = p + 1")
             line("p = s + (b >> 1)")
 
+    def long_span(self) -> None:
+        """Add what is to be done when bytes or a text are longer than `SHORT_BYTES_MAX`."""
+
     def _fixed(self, size: int, store: str | None) -> None:
         self.text.line(f"p += {size:d}")
-        self._refuse("p > end", "truncated('within a fixed')")
+        self.refuse("p > end", "truncated('within a fixed')")
         self._assign(store, f"v[p - {size:d}:p]")
 
     def _enum(self, symbols: list[str], store: str | None) -> None:
         names = self.text.value(tuple(symbols))
         self.text.line("i, p = long_at(v, p)")
-        self._refuse(f"not 0 <= i < {len(symbols)}", "bad_value(f'symbol {i}')")
+        self.refuse(f"not 0 <= i < {len(symbols)}", "bad_value(f'symbol {i}')")
         self._assign(store, f"{names}[i]")
 
-    def _union(self, branches: list[Any], store: str | None) -> None:
+    def choice(self, branches: list[Any], read: Callable[[Any], None]) -> None:
+        """Read which branch of a union it is; `read` writes what reads a branch."""
         if not branches:
             self.text.line("raise no_choice(v, p)")
             return
@@ -222,7 +237,7 @@ class ReaderSource:
         self.text.line("p += 1")
         for index, each in enumerate(branches):
             with self.text.block(f"{'elif' if index else 'if'} b == {2 * index}:"):
-                self.value(each, store)
+                read(each)
         with self.text.block("else:"):
             self.text.line("raise no_choice(v, p - 1)")
 
@@ -283,9 +298,6 @@ class ReaderSource:
             yield
         with self.text.block("except UnicodeDecodeError as error:"):
             self.text.line("raise no_text(error, p, end) from error")
-
-    def _refuse(self, condition: str, error: str) -> None:
-        self.text.line(f"if {condition}: raise {error}")
 
     def _assign(self, store: str | None, expression: str) -> None:
         if store:

@@ -175,10 +175,13 @@ def _reader(writer: dict[str, Any], own: dict[str, Any]) -> Reader:
     missing = [name for name in ours.keys() - theirs.keys() if defaults[name] is _NO_DEFAULT]
     if missing:
         raise _Misfit(f"it lacks {', '.join(sorted(missing))}")
-    common = ours.keys() & theirs.keys()
-    if all(_shape(theirs[name], writer) == _shape(ours[name], own) for name in common):
-        return compile_reader(writer, defaults)
-    return _resolving(writer, own)
+    return compile_reader(writer, defaults) if is_alike(writer, own) else _resolving(writer, own)
+
+
+def is_alike(writer: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
+    """Tell whether all fields that two parsed record schemas both have are of the same types."""
+    theirs = {each["name"]: _shape(each, writer) for each in writer["fields"]}
+    return all(theirs.get(each["name"]) in (None, _shape(each, own)) for each in own["fields"])
 
 
 def _shape(field: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
