@@ -8,8 +8,7 @@ from agents.reducer import Arrival
 from agents.rerouting import Origins, origin_of
 from agents.schema_lookup import SchemaLookup
 from schemas.dead_letter_reason import DeadLetterReason, Undecodable
-from schemas.decoding import Decoder
-from schemas.events import read_event
+from schemas.event_decoding import EventDecoder
 from scoring.event import Event
 from scoring.merge import AT_ONCE
 
@@ -22,7 +21,7 @@ class EventReader:
 
     Parameters
     ----------
-    decoders : mapping of str to Decoder
+    decoders : mapping of str to EventDecoder
         By input topic.
     schemas : SchemaLookup
         Of the decoders.
@@ -35,7 +34,7 @@ class EventReader:
 
     def __init__(
         self,
-        decoders: Mapping[str, Decoder],
+        decoders: Mapping[str, EventDecoder],
         schemas: SchemaLookup,
         *,
         future_ms_max: int,
@@ -74,7 +73,7 @@ class EventReader:
         decoder = self._decoders.get(origin.topic)
         if decoder is None:
             raise Undecodable(DeadLetterReason.WRONG_SCHEMA, f"no input topic: {origin.topic!r}")
-        return read_event(origin.topic, decoder.decode(value))
+        return decoder.decode(value)
 
 
 def _check_size(record: Record, bytes_max: int) -> None:

@@ -19,6 +19,7 @@ from leadvelocity.topics import TASKS, WRAPPED_BYTES_MAX
 from schemas.contracts import contract
 from schemas.decoding import Decoder, WriterSchemas
 from schemas.encoding import Encoder
+from schemas.event_decoding import EventDecoder
 from schemas.registry import Registry
 from schemas.topics import (
     DEAD_LETTERS,
@@ -109,6 +110,7 @@ def run_sink(settings: Settings) -> None:
         batch_records_max=SINK_BATCH_RECORDS_MAX,
         pending_records_max=SINK_PENDING_RECORDS_MAX,
         session_timeout_ms=settings.engine.session_timeout_ms,
+        markers_every_s=settings.engine.markers_every_s,
         stop_s_max=min(SINK_STOP_S_MAX, settings.engine.stop_s_max),
         progress_s_max=settings.engine.progress_s_max,
     )
@@ -179,7 +181,7 @@ def _scoring(
         model=model,
         partitions=settings.topics.partitions,
         reader=EventReader(
-            {topic: Decoder(contract(topic), writers) for topic in INPUT_TOPICS},
+            {topic: EventDecoder(topic, writers) for topic in INPUT_TOPICS},
             SchemaLookup(writers, registry),
             future_ms_max=settings.engine.future_ms_max,
             record_bytes_max=settings.engine.record_bytes_max,

@@ -2,8 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from copy import copy
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, cast
 
@@ -11,6 +9,7 @@ import fastavro
 from fastavro.schema import to_parsing_canonical_form
 
 from schemas import framing, writer_schema
+from schemas.avro_reader import TOO_SHORT, Reader, compile_reader
 from schemas.contracts import Contract
 from schemas.dead_letter_reason import DeadLetterReason, Undecodable
 
@@ -107,19 +106,6 @@ class WriterSchemas:
         return self._clock() < until_s
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reading:
-    """How values of one writer schema become records of a contract.
-
-    Three ways, the quickest that fits: as written; picked by name, with defaults; resolved by the
-    rules of Avro.
-    """
-
-    writer: dict[str, Any]
-    defaults: Mapping[str, object] | None = None
-    resolve_to: dict[str, Any] | None = None
-
-
 class Decoder:
     """Reads records of one contract, whichever version of it their writer used.
 
@@ -138,7 +124,7 @@ class Decoder:
         self._schemas = schemas
         self._value_bytes_max = value_bytes_max
         self._own = writer_schema.parse(contract.text)
-        self._readings: dict[bytes, _Reading] = {}
+        self._readers: dict[bytes, Reader] = {}
 
     def decode(self, value: bytes | None) -> dict[str, object]:
         """Decode one value; the record names every field of the contract.
@@ -154,16 +140,13 @@ class Decoder:
             text = f"{len(value)} bytes, at most {self._value_bytes_max} are read"
             raise Undecodable(DeadLetterReason.TOO_LARGE, text)
         head = value[: framing.HEAD_BYTES]
-        reading = self._readings.get(head) or self._learn(head)
-        record = _read(value, reading)
-        if reading.defaults is None:
-            return record
-        return {
-            name: record[name] if name in record else copy(default)
-            for name, default in reading.defaults.items()
-        }
+        read = self._readers.get(head) or self._learn(head)
+        try:
+            return read(value)
+        except TOO_SHORT as error:
+            raise Undecodable(DeadLetterReason.TRUNCATED, f"ends too early: {error}") from error
 
-    def _learn(self, head: bytes) -> _Reading:
+    def _learn(self, head: bytes) -> Reader:
         schema_id = framing.schema_id(head)
         if schema_id is None:
             text = (
@@ -171,19 +154,19 @@ class Decoder:
             )
             raise Undecodable(DeadLetterReason.BAD_FRAMING, text)
         try:
-            reading = _reading(self._schemas.schema(schema_id), self._own)
+            reader = _reader(self._schemas.schema(schema_id), self._own)
         except _Misfit as error:
             text = f"schema {schema_id} is no {self._contract.name}: {error}"
             raise Undecodable(DeadLetterReason.WRONG_SCHEMA, text) from error
-        self._readings[head] = reading
-        return reading
+        self._readers[head] = reader
+        return reader
 
 
 class _Misfit(ValueError):
     """A writer schema that cannot stand for the contract."""
 
 
-def _reading(writer: dict[str, Any], own: dict[str, Any]) -> _Reading:
+def _reader(writer: dict[str, Any], own: dict[str, Any]) -> Reader:
     if writer["name"] != own["name"]:
         raise _Misfit(f"it is {writer['name']}")
     theirs = {each["name"]: each for each in writer["fields"]}
@@ -192,12 +175,13 @@ def _reading(writer: dict[str, Any], own: dict[str, Any]) -> _Reading:
     missing = [name for name in ours.keys() - theirs.keys() if defaults[name] is _NO_DEFAULT]
     if missing:
         raise _Misfit(f"it lacks {', '.join(sorted(missing))}")
-    if to_parsing_canonical_form(writer) == to_parsing_canonical_form(own):
-        return _Reading(writer=writer)
-    common = ours.keys() & theirs.keys()
-    if all(_shape(theirs[name], writer) == _shape(ours[name], own) for name in common):
-        return _Reading(writer=writer, defaults=defaults)
-    return _Reading(writer=writer, resolve_to=own)
+    return compile_reader(writer, defaults) if is_alike(writer, own) else _resolving(writer, own)
+
+
+def is_alike(writer: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
+    """Tell whether all fields that two parsed record schemas both have are of the same types."""
+    theirs = {each["name"]: _shape(each, writer) for each in writer["fields"]}
+    return all(theirs.get(each["name"]) in (None, _shape(each, own)) for each in own["fields"])
 
 
 def _shape(field: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
@@ -205,23 +189,24 @@ def _shape(field: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     return to_parsing_canonical_form(parsed)
 
 
-def _read(value: bytes, reading: _Reading) -> dict[str, object]:
-    stream = BytesIO(value)
-    stream.seek(framing.HEAD_BYTES)
-    try:
-        record: Any = fastavro.schemaless_reader(stream, reading.writer, reading.resolve_to)
-    except (EOFError, IndexError) as error:  # the latter: within a number
-        raise Undecodable(DeadLetterReason.TRUNCATED, f"ends too early: {error}") from error
-    except UnicodeDecodeError as error:
-        raise Undecodable(DeadLetterReason.BAD_VALUE, f"not UTF-8: {error.reason}") from error
-    except fastavro.read.SchemaResolutionError as error:
-        raise Undecodable(DeadLetterReason.WRONG_SCHEMA, str(error)) from error
-    except MemoryError:
-        raise
-    except Exception as error:  # whatever the parser stumbles over, the bytes are at fault
-        text = f"not what its schema says: {type(error).__name__} {error}"
-        raise Undecodable(DeadLetterReason.BAD_VALUE, text) from error
-    if stream.tell() != len(value):
-        text = f"{len(value) - stream.tell()} bytes too many"
-        raise Undecodable(DeadLetterReason.TRAILING_BYTES, text)
-    return cast("dict[str, object]", record)
+def _resolving(writer: dict[str, Any], own: dict[str, Any]) -> Reader:
+    """Return what reads, by the rules of Avro, fields that have other types; slowly."""
+    check = compile_reader(writer, {})
+
+    def read(value: bytes) -> dict[str, object]:
+        stream = BytesIO(value)
+        stream.seek(framing.HEAD_BYTES)
+        try:
+            record: Any = fastavro.schemaless_reader(stream, writer, own)
+        except fastavro.read.SchemaResolutionError as error:
+            raise Undecodable(DeadLetterReason.WRONG_SCHEMA, str(error)) from error
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever it stumbles over, the value is at fault
+            check(value)
+            text = f"no {own['name']}: {type(error).__name__} {error}"
+            raise Undecodable(DeadLetterReason.BAD_VALUE, text) from error
+        check(value)
+        return cast("dict[str, object]", record)
+
+    return read

@@ -28,40 +28,17 @@ class SchemaLimits:
         How deep its JSON may nest; readers recurse as deep.
     types_max : int
         Number of types, each counted wherever it is used.
+    branches_max : int
+        Number of types of one union; readers tell as many by one byte.
     """
 
     chars_max: int = 1 << 18
     depth_max: int = 100
     types_max: int = 10_000
+    branches_max: int = 64
 
 
 DEFAULT_LIMITS = SchemaLimits()
-
-
-_item = list.__getitem__
-
-
-class NoSuchChoice(ValueError):
-    """A union branch or enum symbol that its schema does not have."""
-
-
-class _Choices(list[Any]):
-    """Union branches or enum symbols; unlike in a list, -1 is not the last of them.
-
-    fastavro's compiled reader adds the length to a negative index before it asks. A length of 0
-    lets the index arrive here as it stands in the bytes.
-    """
-
-    def __len__(self) -> int:
-        return 0
-
-    def __getitem__(self, index: Any) -> Any:
-        if index >= 0:
-            try:
-                return _item(self, index)
-            except IndexError:
-                pass
-        raise NoSuchChoice(f"there is no choice {index}")
 
 
 def parse(text: str, limits: SchemaLimits = DEFAULT_LIMITS) -> dict[str, Any]:
@@ -99,10 +76,8 @@ def _parse(text: str, limits: SchemaLimits) -> dict[str, Any]:
     if not isinstance(parsed, dict) or parsed["type"] != "record":
         raise UnsafeSchema("not a record")
     named = parsed["__named_schemas"]
-    _Measurer(named, limits.types_max).measure(parsed["name"])
-    guarded: dict[str, Any] = _guarded(parsed)
-    guarded["__named_schemas"] = {name: _guarded(schema) for name, schema in named.items()}
-    return guarded
+    _Measurer(named, limits).measure(parsed["name"])
+    return parsed
 
 
 def without_logical_types(node: Any, *, depth_max: int = DEFAULT_LIMITS.depth_max) -> Any:
@@ -128,22 +103,6 @@ def without_logical_types(node: Any, *, depth_max: int = DEFAULT_LIMITS.depth_ma
     }
 
 
-def _guarded(node: Any) -> Any:
-    if isinstance(node, list):
-        return _Choices(_guarded(each) for each in node)
-    if not isinstance(node, dict):
-        return node
-    guarded = dict(node)
-    for key in ("type", "items", "values"):
-        if key in node:
-            guarded[key] = _guarded(node[key])
-    if "fields" in node:
-        guarded["fields"] = [_guarded(each) for each in node["fields"]]
-    if "symbols" in node:
-        guarded["symbols"] = _Choices(node["symbols"])
-    return guarded
-
-
 @dataclass(frozen=True, slots=True)
 class _Measure:
     types: int
@@ -154,9 +113,9 @@ class _Measure:
 class _Measurer:
     """Walks the types of a schema; each named type once, so that no schema makes it slow."""
 
-    def __init__(self, named: Mapping[str, Any], types_max: int) -> None:
+    def __init__(self, named: Mapping[str, Any], limits: SchemaLimits) -> None:
         self._named = named
-        self._types_max = types_max
+        self._limits = limits
         self._begun: set[str] = set()
         self._done: dict[str, _Measure] = {}
 
@@ -164,14 +123,14 @@ class _Measurer:
         if isinstance(node, str):
             return _Measure(1, node == "null") if node in _PRIMITIVES else self._measure_named(node)
         if isinstance(node, list):
-            return self._sum([self.measure(each) for each in node], empty=False)
+            return self._measure_union(node)
         kind = node["type"]
         if kind == "record":
             return self._measure_named(node["name"])
         if kind in ("array", "map"):
             return self._measure_repeated(node)
         if kind in ("enum", "fixed"):
-            return _Measure(1, kind == "fixed" and node["size"] <= 0)
+            return self._measure_leaf(node)
         return self.measure(kind)
 
     def _measure_named(self, name: str) -> _Measure:
@@ -187,6 +146,17 @@ class _Measurer:
         self._done[name] = self._sum(fields, empty=all(each.empty for each in fields))
         return self._done[name]
 
+    def _measure_union(self, branches: list[Any]) -> _Measure:
+        if len(branches) > self._limits.branches_max:
+            raise UnsafeSchema(f"a union of more than {self._limits.branches_max} types")
+        return self._sum([self.measure(each) for each in branches], empty=False)
+
+    def _measure_leaf(self, node: Any) -> _Measure:
+        size = node["size"] if node["type"] == "fixed" else 1
+        if type(size) is not int or size < 0:
+            raise UnsafeSchema(f"a fixed of {size!r} bytes")
+        return _Measure(1, size == 0)
+
     def _measure_repeated(self, node: Any) -> _Measure:
         if node["type"] == "map":  # its keys take a byte at least
             return self._sum([self.measure(node["values"])], empty=False)
@@ -197,6 +167,6 @@ class _Measurer:
 
     def _sum(self, parts: list[_Measure], *, empty: bool) -> _Measure:
         types = 1 + sum(each.types for each in parts)
-        if types > self._types_max:
-            raise UnsafeSchema(f"more than {self._types_max} types")
+        if types > self._limits.types_max:
+            raise UnsafeSchema(f"more than {self._limits.types_max} types")
         return _Measure(types, empty)

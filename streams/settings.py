@@ -94,6 +94,9 @@ class EngineSettings:
         How often an idle task looks at its timers.
     timer_grace_ms : int
         How far timers stay behind the wall clock, so that late events still come first.
+    markers_every_s : float
+        How often an idle task moves its positions past the markers of transactions; well within
+        any retention.
     future_ms_max : int
         How far beyond its append time an event may say that it occurred; a later one is a dead
         letter.
@@ -137,6 +140,7 @@ class EngineSettings:
     session_timeout_ms: int = 10_000
     timer_interval_ms: int = 200
     timer_grace_ms: int = 5_000
+    markers_every_s: float = 3_600.0
     future_ms_max: int = 300_000
     record_bytes_max: int = 1 << 20
     fetch_wait_ms_max: int = 20

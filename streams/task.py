@@ -22,10 +22,6 @@ from streams.suspects import Suspects, attempt_of
 
 logger = logging.getLogger(__name__)
 
-MARKERS_EVERY_S = 3_600.0
-"""How often an idle task moves its positions past the markers of transactions; well within any
-retention."""
-
 
 class TaskState(StrEnum):
     """Where a task is in its life."""
@@ -197,7 +193,7 @@ class Task:
             arrivals = await self._poll()
             until_ms = None if arrivals else self._timers_due()
             if not arrivals and until_ms is None:
-                if self._source.drained and loop.time() > passed_s + MARKERS_EVERY_S:
+                if self._source.drained and loop.time() > passed_s + self._settings.markers_every_s:
                     passed_s = loop.time()
                     self._committer.passed(await self._source.pass_markers())
                 continue

@@ -85,11 +85,11 @@ class Sinks:
             capture_output=True,
         )
 
-    def start(self) -> "subprocess.Popen[bytes]":
+    def start(self, **variables: str) -> "subprocess.Popen[bytes]":
         self.started += 1
         with self.log.open("wb") as log:
             process = subprocess.Popen(
-                [*COMMAND, "sink"], env=self.environment(), stdout=log, stderr=log
+                [*COMMAND, "sink"], env=self.environment() | variables, stdout=log, stderr=log
             )
         self.running.append(process)
         return process

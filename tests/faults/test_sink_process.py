@@ -7,9 +7,10 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from leadvelocity.kafka import partition_counts
+from leadvelocity.kafka import extents, partition_counts
 from leadvelocity.provision import provision_topics
 from leadvelocity.settings import KafkaSettings, Settings
 from leadvelocity.stack.endpoints import Endpoints
@@ -209,6 +210,36 @@ def test_a_topic_made_anew_is_refused(sinks: Sinks) -> None:
         query(sinks.clickhouse, statement)
     sinks.start()
     sinks.wait_stored()
+
+
+def test_an_idle_partition_outlives_its_retention(sinks: Sinks) -> None:
+    """A sink goes over the marks behind its last rows, so that their age is no loss one day."""
+    sinks.send_letters(20, size_bytes=10)
+    process = sinks.start(LEADVELOCITY_ENGINE__MARKERS_EVERY_S="1")
+    sinks.wait_stored()
+    ends = {each.partition: each.end for each in extents(sinks.kafka, [DEAD_LETTERS])}
+    sinks.wait(lambda: noted(sinks, DEAD_LETTERS) == ends, seconds=30, what="notes")
+    assert sinks.stop(process) == 0
+    admin = AdminClient({"bootstrap.servers": sinks.endpoints.kafka})
+    aged = [TopicPartition(DEAD_LETTERS, partition, end) for partition, end in ends.items()]
+    for deleted in admin.delete_records(aged).values():
+        deleted.result(30)
+    rows = sinks.in_clickhouse(DEAD_LETTERS)
+    sinks.send_letters(4, size_bytes=10)
+
+    sinks.start()
+
+    expected = [*rows, *sinks.in_kafka(DEAD_LETTERS)]
+    assert len(expected) == len(rows) + 4
+    sinks.wait(
+        lambda: sinks.in_clickhouse(DEAD_LETTERS) == sorted(expected), seconds=60, what="rows"
+    )
+
+
+def noted(sinks: Sinks, topic: str) -> dict[int, int]:
+    """Return the positions that sinks have noted."""
+    sql = "SELECT source_partition, position FROM source_positions FINAL WHERE source_topic = "
+    return dict(query(sinks.clickhouse, f"{sql}'{topic}'").rows)
 
 
 def test_positions_beyond_the_topic_are_refused(sinks: Sinks) -> None:

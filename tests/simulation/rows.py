@@ -24,7 +24,7 @@ from tests.simulation.oracle import Broken, visible
 from tests.simulation.schedules import CALM_STEPS_MAX, SHUT_OUT_STEPS, Schedule
 from tests.simulation.tracer import TraceFormat
 from tests.simulation.virtual_time import START_MS, Stuck
-from tests.simulation.worker import Job
+from tests.simulation.worker import MARKERS_OFTEN, Job
 
 INPUT = TopicPartition(SCORED_EVENTS, 0)
 FOREIGN = b"foreign"
@@ -57,6 +57,7 @@ def run(seed: int, ledger: type[SinkLedger] = SinkLedger) -> Schedule:
         holes=frozenset({SCORED_EVENTS}),
         timers=True,
         patient=True,
+        settings=MARKERS_OFTEN,
     )
     schedule = Schedule(job=job, chance=chance)
     with closing(schedule.world):

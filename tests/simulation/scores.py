@@ -17,6 +17,7 @@ from schemas import lead_state
 from schemas.contracts import contract
 from schemas.decoding import Decoder, WriterSchemas
 from schemas.encoding import Encoder
+from schemas.event_decoding import EventDecoder
 from schemas.events import event_record
 from schemas.outputs import tier_change_from_record
 from schemas.topics import (
@@ -86,7 +87,7 @@ def _coding() -> tuple[ScoringContext, dict[str, Encoder], dict[str, Decoder]]:
     encoders = {topic: Encoder(contract(topic), number) for topic, number in ids.items()}
     decoders = {topic: Decoder(contract(topic), writers) for topic in ids}
     reader = EventReader(
-        decoders,
+        {topic: EventDecoder(topic, writers) for topic in INPUTS},
         SchemaLookup(writers, NoRegistry()),
         future_ms_max=SETTINGS.future_ms_max,
         record_bytes_max=SETTINGS.record_bytes_max,

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from sinks.port import Collected, SinkUnavailable
-from streams import task
 from streams.ledger import Positions
 from streams.sink_ledger import SinkLedger
 from tests.simulation import rows
@@ -39,12 +38,6 @@ class NotesAhead(SinkLedger):
 
     async def commit(self, effects: Collected, positions: Positions) -> None:
         await super().commit(replace(effects, complete=True), positions)
-
-
-@pytest.fixture(autouse=True)
-def markers_are_passed_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no hour go by before an idle task looks beyond its last record."""
-    monkeypatch.setattr(task, "MARKERS_EVERY_S", 0.05)
 
 
 def test_each_record_is_one_row(seeds) -> None:

@@ -1,6 +1,7 @@
 """Schedules of the tracing reducer: the engine alone, with nothing of leads and scores."""
 
 from contextlib import closing
+from dataclasses import replace
 from random import Random
 
 from aiokafka import TopicPartition
@@ -10,7 +11,7 @@ from tests.simulation.parts import REAL, Parts
 from tests.simulation.schedules import LEADS, Schedule
 from tests.simulation.tracer import TraceFormat, Tracer
 from tests.simulation.virtual_time import START_MS
-from tests.simulation.worker import Job
+from tests.simulation.worker import MARKERS_OFTEN, Job
 
 INPUTS = ("a", "b", "c")
 SENT_IN_TRANSACTIONS = "c"
@@ -41,6 +42,8 @@ def run(seed: int, parts: Parts = REAL) -> Schedule:
     """
     chance = Random(seed)
     job = a_job(chance.choice((1, 2, 2, 3)), parts, quarantines=chance.random() < 0.3)
+    if chance.random() < 0.3:
+        job = replace(job, settings=MARKERS_OFTEN)
     before, after = chance.choice(FAULTS)
     kept = chance.random() < 0.3
     schedule = Schedule(job=job, chance=chance, kept=kept, before=before, after=after)

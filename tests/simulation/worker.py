@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -27,6 +27,7 @@ from tests.simulation.virtual_time import Process, World, pause
 SETTINGS = EngineSettings(
     app_id="app", batch_records_max=6, pending_records_max=8, linger_ms=2, timer_interval_ms=20
 )
+MARKERS_OFTEN = replace(SETTINGS, markers_every_s=0.05)
 NAME = "traced"
 CHANGELOG = TopicPartition(changelog_topic(SETTINGS.app_id, NAME), 0)
 

@@ -13,8 +13,9 @@ from agents.reducer import Effects
 from agents.schema_lookup import SchemaLookup
 from leadvelocity.scoring_model import load_model
 from schemas.contracts import contract
-from schemas.decoding import Decoder, WriterSchemas
+from schemas.decoding import WriterSchemas
 from schemas.encoding import Encoder
+from schemas.event_decoding import EventDecoder
 from schemas.events import event_record
 from schemas.framing import HEAD_BYTES
 from schemas.topics import INPUT_TOPICS, OUTPUT_TOPICS
@@ -48,7 +49,7 @@ def encoders() -> dict[str, Encoder]:
 def scoring_context(**given) -> ScoringContext:
     known = writers()
     reader = EventReader(
-        {topic: Decoder(contract(topic), known) for topic in INPUT_TOPICS},
+        {topic: EventDecoder(topic, known) for topic in INPUT_TOPICS},
         SchemaLookup(known, NoRegistry()),
         future_ms_max=300_000,
         record_bytes_max=1 << 20,

@@ -1,0 +1,176 @@
+"""Generates Python that reads events from values of an input topic.
+
+Of a visit's id and of its url it makes::
+
+    b = v[p]
+    if b & 129:
+        s, p = span_at(v, p)
+        if p - s > 256: raise Doubtful
+    else:
+        s = p + 1
+        p = s + (b >> 1)
+    event_id = v[s:p].decode()
+    if not (event_id and event_id.isprintable()): raise Doubtful
+
+    b = v[p]
+    p += 1
+    if b == 0:
+        pass
+    elif b == 2:
+        …
+        fields['url'] = v[s:p].decode()
+    else:
+        raise no_choice(v, p - 1)
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from schemas.avro_bytes import long_at
+from schemas.avro_reader import SHORT_BYTES_MAX, ReaderSource
+from schemas.avro_types import plain
+from schemas.events import EVENT_TYPES, OCCURRED_AT_MS_MAX, EventLimits, own_fields
+from schemas.topics import FORM_FILLS
+from scoring.event import Event
+
+EventReader = Callable[[bytes], Event]
+
+CHARS_MAX_MIN = SHORT_BYTES_MAX
+"""Generated readers do not count the characters of shorter texts."""
+
+TIMES_MAX = 4096
+"""Beginnings of times that a reader remembers, of 17 minutes each."""
+
+TIME_BYTES = 6
+"""Of a time from July 1970 to September 2039, as Avro writes it."""
+
+_IDS = ("event_id", "lead_id")
+
+
+class Doubtful(Exception):
+    """A value that is left to the plain way of reading."""
+
+
+def compile_event_reader(topic: str, schema: Mapping[str, Any], limits: EventLimits) -> EventReader:
+    """Return a function that reads events.
+
+    It raises Doubtful, and all that other generated readers raise, for what may be no event.
+
+    Parameters
+    ----------
+    topic : str
+        An input topic.
+    schema : mapping
+        The writer's; the fields that it shares with the topic's contract have the same types.
+    limits : EventLimits
+        None of the lengths below `CHARS_MAX_MIN`.
+    """
+    source = _EventSource(topic, schema["__named_schemas"], limits)
+    return source.reader({each["name"]: each["type"] for each in schema["fields"]})
+
+
+class _EventSource(ReaderSource):
+    """Source that leaves its values in ``event_id``, ``fields``, … as `Event` names them."""
+
+    def __init__(self, topic: str, named: Mapping[str, Any], limits: EventLimits) -> None:
+        super().__init__(named)
+        self._topic = topic
+        self._own_fields = frozenset(own_fields(topic))
+        self._limits = limits
+        self._chars_max = limits.field_chars_max
+
+    def reader(self, fields: Mapping[str, Any]) -> EventReader:
+        """Return the function that reads records of these fields."""
+        with self.text.block("def read(v):"):
+            self.text.line("fields = {}")
+            self.text.line("profile = {}")  # as this and the next may not be there
+            self.text.line("machine = None")
+            with self.whole_record():
+                for name, node in fields.items():
+                    self._field(name, node)
+            self._return()
+        names = {"Doubtful": Doubtful, "Event": Event, "time_at": _time_at, "times": {}}
+        compiled: EventReader = self.compiled("read", names)
+        return compiled
+
+    def long_span(self) -> None:
+        """Refuse what may have too many characters."""
+        self.refuse(f"p - s > {self._chars_max}", "Doubtful")
+
+    def number(self, kind_of_float: str, store: str | None) -> None:
+        """Read a number, and refuse what is none."""
+        super().number(kind_of_float, store)
+        self.refuse("d - d != 0", "Doubtful")  # infinite, or not a number
+
+    def _field(self, name: str, node: Any) -> None:
+        if name in _IDS:
+            self._id(name)
+        elif name == "occurred_at":
+            self._time()
+        elif name == "machine":
+            self.value(node, "machine")
+        elif name in self._own_fields:
+            self._own_field(node, _place(name))
+        elif name == "fields" and self._topic == FORM_FILLS:
+            self.value(node, "profile")
+            self.refuse(f"len(profile) > {self._limits.profile_fields_max}", "Doubtful")
+        else:
+            self.value(node, None)
+
+    def _id(self, name: str) -> None:
+        self._chars_max = self._limits.id_chars_max
+        self.string(name)
+        self._chars_max = self._limits.field_chars_max
+        self.refuse(f"not ({name} and {name}.isprintable())", "Doubtful")
+
+    def _own_field(self, node: Any, place: str) -> None:
+        node = plain(node, self.named)
+        if isinstance(node, list):
+            self.choice(node, lambda each: self._present(each, place))
+        else:
+            self.value(node, place)
+
+    def _present(self, node: Any, place: str) -> None:
+        if plain(node, self.named) != "null":
+            self.value(node, place)
+
+    def _time(self) -> None:
+        """Read the time, whose last bytes most records share."""
+        line = self.text.line
+        line(f"t = times.get(v[p + 3:p + {TIME_BYTES}])")
+        with self.text.block("if t is None:"):
+            line("at_ms, p = time_at(v, p, times)")
+        with self.text.block("else:"):
+            line("a = v[p]")
+            line("b = v[p + 1]")
+            line("c = v[p + 2]")
+            self.refuse("not a & b & c & 128 or a & 1", "Doubtful")
+            line("at_ms = t + (c << 14) + (b << 7) + a >> 1")
+            line(f"p += {TIME_BYTES}")
+
+    def _return(self) -> None:
+        event_type = self.text.value(EVENT_TYPES[self._topic])
+        self.text.line(
+            f"return Event(type={event_type}, event_id=event_id, lead_id=lead_id, "
+            "occurred_at_ms=at_ms, machine=machine, fields=fields, profile=profile)"
+        )
+
+
+def _place(name: str) -> str:
+    return f"fields[{name!r}]"
+
+
+def _time_at(value: bytes, place: int, times: dict[bytes, int]) -> tuple[int, int]:
+    """Return the time at a place, and the place after it; remember what its last bytes say."""
+    at_ms, place_after = long_at(value, place)
+    if not 0 <= at_ms <= OCCURRED_AT_MS_MAX:
+        raise Doubtful
+    if place_after - place == TIME_BYTES:
+        if len(times) >= TIMES_MAX:
+            times.clear()
+        d, e, f = value[place + 3 : place_after]
+        marks_of_first = 0x204080  # they are in the sum when the first three bytes are added
+        times[value[place + 3 : place_after]] = (
+            ((d & 0x7F) << 21) + ((e & 0x7F) << 28) + (f << 35) - marks_of_first
+        )
+    return at_ms, place_after

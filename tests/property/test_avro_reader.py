@@ -1,0 +1,238 @@
+"""Generated readers read what fastavro reads, and refuse what it takes although it is wrong."""
+
+import io
+import json
+from typing import Any
+
+import fastavro
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas import framing, writer_schema
+from schemas.avro_reader import TOO_SHORT, Reader, compile_reader
+from schemas.dead_letter_reason import DeadLetterReason as Reason
+from schemas.dead_letter_reason import Undecodable
+
+HEAD = framing.head(1)
+
+
+def array(items: Any) -> Any:
+    return {"type": "array", "items": items}
+
+
+def mapping(values: Any) -> Any:
+    return {"type": "map", "values": values}
+
+
+def record(types: list[Any]) -> Any:
+    fields = [{"name": f"f{number}", "type": each} for number, each in enumerate(types)]
+    return {"type": "record", "name": "R", "fields": fields}
+
+
+LEAVES = [
+    *("null", "boolean", "int", "long", "float", "double", "bytes", "string"),
+    {"type": "enum", "name": "E", "symbols": ["A", "B", "C"]},
+    {"type": "fixed", "name": "F", "size": 3},
+]
+TYPES: st.SearchStrategy[Any] = st.recursive(
+    st.sampled_from(LEAVES),
+    lambda inner: st.one_of(
+        inner.filter(lambda node: node != "null").map(array),
+        inner.map(mapping),
+        st.lists(inner, min_size=1, max_size=3).map(lambda types: record(["long", *types])),
+        inner.filter(lambda node: node != "null" and not isinstance(node, list)).map(
+            lambda node: ["null", node]
+        ),
+    ),
+    max_leaves=8,
+)
+
+
+def named_apart(node: Any, names: list[str]) -> Any:
+    """Give each named type a name of its own."""
+    if isinstance(node, list):
+        return [named_apart(each, names) for each in node]
+    if isinstance(node, str):
+        return node
+    node = {
+        key: named_apart(value, names) if key in ("items", "values") else value
+        for key, value in node.items()
+    }
+    if "name" in node:
+        names.append(f"{node['name']}{len(names)}")
+        node["name"] = names[-1]
+    if "fields" in node:
+        node["fields"] = [
+            each | {"type": named_apart(each["type"], names)} for each in node["fields"]
+        ]
+    return node
+
+
+def values(node: Any) -> st.SearchStrategy[Any]:  # noqa: PLR0911  # a table of types
+    if isinstance(node, list):
+        return st.one_of([values(each) for each in node])
+    match node if isinstance(node, str) else node["type"]:
+        case "record":
+            return st.fixed_dictionaries(
+                {each["name"]: values(each["type"]) for each in node["fields"]}
+            )
+        case "array":
+            return st.lists(values(node["items"]), max_size=3)
+        case "map":
+            return st.dictionaries(st.text(max_size=5), values(node["values"]), max_size=3)
+        case "enum":
+            return st.sampled_from(node["symbols"])
+        case "fixed":
+            return st.binary(min_size=node["size"], max_size=node["size"])
+        case name:
+            return {
+                "null": st.none(),
+                "boolean": st.booleans(),
+                "int": st.integers(-(2**31), 2**31 - 1),
+                "long": st.integers(-(2**63), 2**63 - 1),
+                "float": st.floats(width=32, allow_nan=False),
+                "double": st.floats(allow_nan=False),
+                "bytes": st.binary(max_size=70),
+                "string": st.text(max_size=70),
+            }[name]
+
+
+def encoded(schema: Any, value: Any) -> bytes:
+    stream = io.BytesIO()
+    fastavro.schemaless_writer(stream, fastavro.parse_schema(schema), value)
+    return HEAD + stream.getvalue()
+
+
+def readers(schema: Any) -> tuple[Reader, Reader]:
+    """One that keeps everything, and one that keeps nothing."""
+    parsed = writer_schema.parse(json.dumps(schema))
+    everything = dict.fromkeys(each["name"] for each in parsed["fields"])
+    return compile_reader(parsed, everything), compile_reader(parsed, {})
+
+
+def refusal(read: Reader, value: bytes) -> Reason | None:
+    try:
+        read(value)
+    except TOO_SHORT:
+        return Reason.TRUNCATED
+    except Undecodable as error:
+        return error.reason
+    return None
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_any_schema(data: st.DataObject) -> None:
+    """Whatever the schema, a value is read as fastavro reads it, and is not one byte different."""
+    schema = named_apart(record(data.draw(st.lists(TYPES, min_size=1, max_size=3))), [])
+    value = data.draw(values(schema))
+    good = encoded(schema, value)
+    keep, check = readers(schema)
+    stream = io.BytesIO(good[framing.HEAD_BYTES :])
+    assert keep(good) == fastavro.schemaless_reader(stream, fastavro.parse_schema(schema), None)
+    assert check(good) == {}
+    for read in (keep, check):
+        assert refusal(read, good + b"\x00") is Reason.TRAILING_BYTES
+        for length in range(framing.HEAD_BYTES, len(good)):
+            assert refusal(read, good[:length]) is Reason.TRUNCATED
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_damaged(data: st.DataObject) -> None:
+    """Damaged bytes are a value or refused by name, and the same whether it is kept or not."""
+    schema = named_apart(record(data.draw(st.lists(TYPES, min_size=1, max_size=3))), [])
+    bad = bytearray(encoded(schema, data.draw(values(schema))))
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(framing.HEAD_BYTES, len(bad)))
+        bad[place : place + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=4))
+    keep, check = readers(schema)
+    assert refusal(keep, bytes(bad)) is refusal(check, bytes(bad))
+
+
+LONG = b"\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+WRONG = {
+    "a boolean of 2": ("boolean", b"\x02"),
+    "an int of 33 bits": ("int", b"\x80\x80\x80\x80\x10"),
+    "a long of 65 bits": ("long", LONG + b"\x02"),
+    "a long of 11 bytes": ("long", LONG + b"\x80\x00"),
+    "a long without end": ("long", b"\x80" * 1000),
+    "a text of negative length": ("string", b"\x01"),
+    "bytes of negative length": ("bytes", b"\x81\x01" + bytes(100)),
+    "no UTF-8": ("string", b"\x02\xff"),
+    "no UTF-8 in a key": (mapping("null"), b"\x02\x02\xff\x00"),
+    "symbol 3": (LEAVES[-2], b"\x06"),
+    "symbol -1": (LEAVES[-2], b"\x01"),
+    "branch 2": (["null", "long"], b"\x04\x00"),
+    "branch -1": (["null", "long"], b"\x01\x00"),
+    "a branch in two bytes": (["null", "long"], b"\x82\x00\x00"),
+    "a branch of a union without any": ([], b"\x00"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_bytes(case: str) -> None:
+    """Bytes that no writer writes are refused, read or passed over."""
+    node, body = WRONG[case]
+    for read in readers(record([node, "string"])):
+        assert refusal(read, HEAD + body + b"\x00") is Reason.BAD_VALUE
+
+
+FAR = b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"
+"""The largest whole number of 64 bits."""
+
+
+@pytest.mark.parametrize(
+    "node",
+    ["string", "bytes", array("double"), array(LEAVES[-1]), mapping("null"), array(mapping("int"))],
+)
+def test_endless(node: Any) -> None:
+    """A length or count beyond the end is refused at once, read or passed over."""
+    for read in readers(record([node, "double"])):
+        assert refusal(read, HEAD + FAR + bytes(100)) is Reason.TRUNCATED
+        assert refusal(read, HEAD + b"\x7e" + bytes(10)) is Reason.TRUNCATED
+
+
+def test_blocks() -> None:
+    """Items come in any number of blocks, with their sizes in bytes or without."""
+    body = b"\x02\x0a" + b"\x03\x04\x02\x04" + b"\x82\x00\x08" + b"\x00"
+    keep, check = readers(record([array("long")]))
+    assert keep(HEAD + body) == {"f0": [5, 1, 2, 4]}
+    assert check(HEAD + body) == {}
+
+
+def test_numbers_longer_than_need_be() -> None:
+    """Whole numbers, lengths and counts need not have their shortest form."""
+    keep, _ = readers(record(["int", "string", array("long")]))
+    body = b"\x82\x80\x00" + b"\x82\x00a" + b"\x82\x80\x00\x02\x80\x00"
+    assert keep(HEAD + body) == {"f0": 1, "f1": "a", "f2": [1]}
+
+
+def deep(levels: int) -> Any:
+    node: Any = "string"
+    for number in range(levels):
+        node = (array, mapping, lambda inner: record([inner]), lambda inner: ["null", inner])[
+            number % 4
+        ](node)
+    return named_apart(record([node]), [])
+
+
+def test_deep_types() -> None:
+    """Types within types, as many as a schema may have, are read and passed over."""
+    schema = deep(40)
+    value: Any = "x"
+    for number in range(40):
+        value = ([value], {"k": value}, {"f0": value}, value)[number % 4]
+    good = encoded(schema, {"f0": value})
+    keep, check = readers(schema)
+    assert keep(good) == {"f0": value}
+    assert check(good) == {}
+
+
+@pytest.mark.parametrize("name", ['x"]', "x'", "x\\", "\n", "{p}", "é\ud800"])
+def test_names_are_no_source(name: str) -> None:
+    """Whatever a field's name is, it stays a name."""
+    parsed = writer_schema.parse(json.dumps(record(["long"])))
+    parsed = parsed | {"fields": [{"name": name, "type": "long"}]}
+    assert compile_reader(parsed, {name: None})(HEAD + b"\x04") == {name: 2}
