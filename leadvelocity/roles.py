@@ -1,6 +1,7 @@
 """The roles: builds a worker or a sink from the settings and runs it until it is told to stop."""
 
 import asyncio
+import gc
 import logging
 import signal
 import time
@@ -53,6 +54,9 @@ PARTIALS_MAX = 20_000
 CHATTY_LOGGERS = ("aiokafka", "faust", "mode", "httpx2")
 """Libraries that tell of every request."""
 
+GARBAGE_OBJECTS_MIN = 100_000
+"""New objects between two looks for garbage in cycles."""
+
 SINK_LINGER_MS = 250
 SINK_BATCH_RECORDS_MAX = 2_000
 SINK_PENDING_RECORDS_MAX = 5_000
@@ -70,6 +74,7 @@ def run_worker(settings: Settings, model: Model) -> None:
     RegistryUnavailable, UnknownSchema
         If the contracts cannot be looked up; run `leadvelocity setup` first.
     """
+    _spare_garbage_collection()
     registry = registry_of(settings)
     clients = AiokafkaClients(settings.kafka.connection(), settings.engine)
     changelogs = [changelog_topic(settings.engine.app_id, task) for task in TASKS]
@@ -98,6 +103,12 @@ def run_worker(settings: Settings, model: Model) -> None:
         at_start=publisher.start,
         at_end=publisher.stop,
     )
+
+
+def _spare_garbage_collection() -> None:
+    """Look for cycles seldom: folding makes many objects that live on, and no cycles."""
+    gc.freeze()
+    gc.set_threshold(GARBAGE_OBJECTS_MIN, 50, 100)
 
 
 def run_sink(settings: Settings) -> None:

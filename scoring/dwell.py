@@ -52,10 +52,10 @@ def bucket_ms(index: int) -> float:
 
 def merged(first: Buckets, second: Buckets) -> Buckets:
     """Return the buckets of both: addition, so order and grouping do not matter."""
-    return {
-        index: first.get(index, 0) + second.get(index, 0)
-        for index in sorted(first.keys() | second.keys())
-    }
+    both = dict(first)
+    for index, times in second.items():
+        both[index] = both.get(index, 0) + times
+    return both
 
 
 def quantile(buckets: Buckets, q: float) -> float | None:

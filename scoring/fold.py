@@ -73,7 +73,6 @@ def fold(state: LeadState | None, event: Event, model: Model) -> Folded:
     layout = prepared(model)
     changes: list[TierChange] = []
     at_ms = event.occurred_at_ms
-    before = state
     if state is None:
         state = _new(event, model)
     elif state.model_version == model.version:
@@ -83,7 +82,7 @@ def fold(state: LeadState | None, event: Event, model: Model) -> Folded:
     rule = layout.classifier.classify(event, profile)
     weight = model.machine_weight if event.machine else 1.0
     points = 0.0 if rule is None else rule.points * weight
-    remembered = _remembered(state, event, id_digest, profile, rule, weight, model)
+    remembered = _remembered(state, event, id_digest, profile, rule, weight=weight, model=model)
     state = judge(
         remembered,
         layout,
@@ -91,7 +90,7 @@ def fold(state: LeadState | None, event: Event, model: Model) -> Folded:
         lead_id=event.lead_id,
         reason=Reason.LATE_EVENT if at_ms < state.as_of_ms else Reason.EVENT,
         event_id=event.event_id,
-        due_holds=before is not None and _due_holds(state, remembered, rule, weight, layout),
+        due_holds=_due_holds(state, remembered, rule, weight, layout),
     )
     if rule is None:
         return Folded(state, Outcome.UNMATCHED, tuple(changes), None, 0.0, weight)
@@ -148,6 +147,7 @@ def _remembered(
     id_digest: bytes,
     profile: tuple[ProfileField, ...],
     rule: Rule | None,
+    *,
     weight: float,
     model: Model,
 ) -> LeadState:
