@@ -1,7 +1,7 @@
 # `make` says what there is. Everything runs from an empty home folder with Python 3.11 and git.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-all faults lint lock clean
+.PHONY: help install demo test test-all faults bench lint lock clean
 SHELL := /bin/bash
 
 PYTHON ?= python3.11
@@ -33,6 +33,9 @@ test-all: $(STAMP) ## Run all tests, those of minutes too.
 
 faults: $(STAMP) ## Run the whole fault matrix, and print its table: make faults ARGS="-k storm".
 	$(BIN)/python -m pytest tests/faults $(ARGS)
+
+bench: $(STAMP) ## Measure against other engines, into docs/performance.md: make bench QUICK=1 JSON=figures.json (ten minutes, throughput alone).
+	$(BIN)/python -m bench throughput $(if $(JSON),--json $(JSON)) $(ARGS)
 
 lint: $(STAMP) ## Check style, format, types and import rules.
 	$(BIN)/ruff check .

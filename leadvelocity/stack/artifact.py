@@ -22,12 +22,12 @@ class Artifact:
         return f"{self.name}-{self.version}{classifier}.{self.packaging}"
 
 
-def pinned(program: str) -> tuple[Artifact, ...]:
-    """Return what `program` consists of, by ``<program>.lock``.
+def pinned(program: str, *, package: str = __package__) -> tuple[Artifact, ...]:
+    """Return what `program` consists of, by ``<program>.lock`` in `package`.
 
     Each line is ``group:name:version[:packaging:classifier]  sha256``.
     """
-    lock = resources.files(__package__).joinpath(f"{program}.lock").read_text(encoding="utf-8")
+    lock = resources.files(package).joinpath(f"{program}.lock").read_text(encoding="utf-8")
     return tuple(_artifact(line) for line in lock.splitlines() if line and line[0] != "#")
 
 

@@ -14,13 +14,17 @@ _DOWNLOADS_MAX = 4
 _REPORT_EACH = 20
 
 
-def jars(program: str, *, cache: Path | None, progress: Progress) -> tuple[Path, ...]:
+def jars(
+    program: str, *, cache: Path | None, progress: Progress, package: str = __package__
+) -> tuple[Path, ...]:
     """Return the jars of `program`, fetching what `cache` lacks or has damaged.
 
     Parameters
     ----------
     cache : Path or None
         None: the user's cache folder.
+    package : str
+        Where the program's lock is.
 
     Raises
     ------
@@ -30,7 +34,7 @@ def jars(program: str, *, cache: Path | None, progress: Progress) -> tuple[Path,
         A fetched file is not the pinned one.
     """
     cache = cache or cache_folder()
-    wanted = {each: cache / "jars" / each.file_name for each in pinned(program)}
+    wanted = {each: cache / "jars" / each.file_name for each in pinned(program, package=package)}
     missing = [each for each, path in wanted.items() if not is_whole(path, each)]
     if missing:
         (cache / "jars").mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,9 @@ ROOT = Path(__file__).resolve().parents[2]
 FUNCTION_LINES_MAX = 60
 MODULE_LINES_MAX = 400
 
-PRODUCT = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+PRODUCT = sorted(
+    path for package in (*PACKAGES, "bench") for path in (ROOT / package).rglob("*.py")
+)
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 BANNED = {

@@ -37,6 +37,11 @@ REFUSED = {
     "fields of nothing": '{"type": "record", "name": "R", "fields": [1]}',
     "an unknown type": json.dumps(record("Unknown")),
     "a bad fixed": json.dumps(record({"type": "fixed", "name": "F", "size": "x"})),
+    "a fixed of less than nothing": json.dumps(record({"type": "fixed", "name": "F", "size": -1})),
+    "a fixed of true bytes": json.dumps(record({"type": "fixed", "name": "F", "size": True})),
+    "a union of many": json.dumps(
+        record([{"type": "fixed", "name": f"F{size}", "size": size} for size in range(65)])
+    ),
     "a list of itself": json.dumps(record({"type": "array", "items": "R"})),
     "itself": json.dumps(record("R")),
     "itself or nothing": json.dumps(record(["null", "R"])),

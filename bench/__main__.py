@@ -1,0 +1,92 @@
+"""`python -m bench`: what `make bench` runs, and parts of it."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bench.cores import Cores
+from bench.engines.catalogue import MAKERS, engines
+from bench.figures import throughput_figures
+from bench.inputs import Inputs, load
+from bench.machine import machine, versions
+from bench.rounds import Plan, run_rounds
+from bench.servers import servers
+from bench.workload import Workload
+from leadvelocity.settings import Settings
+
+DIRECTORY = Path(".bench")
+DAY_MS = 86_400_000
+ALL = ",".join(MAKERS)
+QUICK_S, FULL_S = 420.0, 7_200.0
+"""No round begins that would end later."""
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+Keys = Annotated[str, typer.Option(help="Engines, by commas.")]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Takes the figures.")]
+
+
+@app.callback()
+def main() -> None:
+    """Measure the pipeline beside other engines, on a stack of its own in `.bench`."""
+
+
+@app.command()
+def throughput(
+    *,
+    keys: Keys = ALL,
+    events: Annotated[int, typer.Option(help="Events of each run.")] = 400_000,
+    few_events: Annotated[int, typer.Option(help="Events for slow engines.")] = 30_000,
+    leads: Annotated[int, typer.Option(help="Leads there may be.")] = 100_000,
+    rounds: Annotated[int, typer.Option(help="Runs of each engine, in turn.")] = 5,
+    within_s: Annotated[
+        float, typer.Option(help="No round begins that would end later.")
+    ] = QUICK_S,
+    json_file: JsonFile = None,
+    shared: Annotated[bool, typer.Option(help="Do not pin the engine to one core.")] = False,
+) -> None:
+    """Run the engines alternately over preloaded topics, and check their answers."""
+    until_s = time.monotonic() + within_s
+    ready = engines(keys.split(","), folder=DIRECTORY.absolute() / "classes", progress=progress)
+    with servers(DIRECTORY, progress) as settings:
+        plan = Plan(
+            rounds_max=rounds,
+            until_s=until_s,
+            inputs=_loaded(settings, events, leads, prefix=""),
+            few=_loaded(settings, few_events, leads, prefix="few-"),
+            cores=Cores.shared() if shared else Cores.pinned(),
+            folder=DIRECTORY.absolute() / "runs",
+        )
+        figures = throughput_figures(run_rounds(ready, plan, settings, progress))
+    _finish(figures, json_file)
+
+
+def progress(text: str) -> None:
+    """Print one line about work under way."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+    sys.stderr.flush()
+
+
+def _loaded(settings: Settings, events: int, leads: int, *, prefix: str) -> Inputs:
+    today_ms = time.time_ns() // 1_000_000 // DAY_MS * DAY_MS
+    workload = Workload(events=events, leads=leads, begins_at_ms=today_ms - DAY_MS)
+    return load(settings, workload, progress, prefix=prefix)
+
+
+def _finish(figures: dict[str, Any], json_file: Path | None) -> None:
+    """Print the figures; end with 1 where an engine failed."""
+    figures |= {"machine": machine(), "versions": versions()}
+    text = json.dumps(figures, indent=2) + "\n"
+    if json_file is not None:
+        json_file.write_text(text, encoding="utf-8")
+    sys.stdout.write(text)
+    if any(each["failures"] for each in figures["throughput"].values()):
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,1 @@
+"""How each engine is started, and where its answers are read."""

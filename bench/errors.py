@@ -1,0 +1,5 @@
+"""Why a measurement could not be taken."""
+
+
+class BenchFailed(Exception):
+    """What went wrong, and what to do next."""

@@ -1,0 +1,1 @@
+"""The same small job written for other engines; each file is a program of its own."""

@@ -1,0 +1,1 @@
+"""The job for engines in Java, and the jars that they need."""
