@@ -9,6 +9,7 @@ from agents.rerouting import Origins, origin_of
 from agents.schema_lookup import SchemaLookup
 from schemas.dead_letter_reason import DeadLetterReason, Undecodable
 from schemas.event_decoding import EventDecoder
+from schemas.topics import REROUTED_EVENTS
 from scoring.event import Event
 from scoring.merge import AT_ONCE
 
@@ -51,16 +52,16 @@ class EventReader:
 
     def read(self, record: Record) -> Arrival[Received]:
         """Read one record; its time is event time, or at once for what is no event."""
-        origin = origin_of(record)
+        origin = origin_of(record) if record.topic == REROUTED_EVENTS else record
         try:
             _check_size(record, self._record_bytes_max)
             event = self._event(origin, record.value)
         except Undecodable as error:
-            return Arrival(record, Unreadable(reason=error.reason, text=str(error)), AT_ONCE)
-        ahead_ms = event.occurred_at_ms - origin.timestamp_ms
-        if ahead_ms > self._future_ms_max:
-            return Arrival(record, self._future(ahead_ms), event.occurred_at_ms)
-        return Arrival(record, event, event.occurred_at_ms)
+            return Arrival(AT_ONCE, record, Unreadable(reason=error.reason, text=str(error)))
+        at_ms = event.occurred_at_ms
+        if at_ms - origin.timestamp_ms > self._future_ms_max:
+            return Arrival(at_ms, record, self._future(at_ms - origin.timestamp_ms))
+        return Arrival(at_ms, record, event)
 
     def _future(self, ahead_ms: int) -> Unreadable:
         return Unreadable(

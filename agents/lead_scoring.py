@@ -105,7 +105,7 @@ class LeadScoring:
     def condemned(self, record: Record, text: str) -> Arrival[Received]:
         """Return the arrival of a record that must not be read."""
         content = Unreadable(reason=DeadLetterReason.QUARANTINED, text=text)
-        return Arrival(record, content, AT_ONCE)
+        return Arrival(AT_ONCE, record, content)
 
     def restore(self, state: State) -> None:
         """Take the states as they were committed.
@@ -132,7 +132,7 @@ class LeadScoring:
     def fold(self, arrivals: Sequence[Arrival[Received]], *, now_ms: int) -> None:
         """Fold a batch in its order."""
         self._now_ms = now_ms
-        for record, received, _ in arrivals:
+        for _, record, received in arrivals:
             if isinstance(received, Unreadable):
                 self._bury(record, origin_of(record), received)
             else:

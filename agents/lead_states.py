@@ -1,8 +1,8 @@
 """The leads' states of one task: what is committed, and over it what is not yet."""
 
-from collections import OrderedDict
+from collections.abc import Iterator
+from itertools import islice
 
-from agents.cooling import CoolingTimers
 from agents.state import State
 from schemas import lead_state
 from scoring.state import LeadState
@@ -20,16 +20,15 @@ class LeadStates:
     state : State
         What is committed.
     cached_max : int
-        Committed states that are kept decoded.
+        Committed states that are kept decoded; those that changed of late are kept first.
     """
 
     def __init__(self, state: State, *, cached_max: int) -> None:
         self._state = state
         self._cached_max = cached_max
+        self._decoded: dict[bytes, LeadState] = {}
         self._changed: dict[bytes, LeadState] = {}
         self._leaving: dict[bytes, LeadState] = {}
-        self._cached: OrderedDict[bytes, LeadState] = OrderedDict()
-        self._timers = CoolingTimers()
 
     def __contains__(self, key: object) -> bool:
         """Whether a state is newer here than what is committed."""
@@ -37,55 +36,53 @@ class LeadStates:
 
     def get(self, key: bytes) -> LeadState | None:
         """Return a lead's state."""
-        found = self._changed.get(key) or self._leaving.get(key)
-        if found is not None:
-            return found
-        found = self._cached.get(key)
-        if found is not None:
-            self._cached.move_to_end(key)
-            return found
-        data = self._state.get(key)
-        if data is None:
-            return None
-        found = lead_state.decode(data)
-        self._keep(key, found)
+        found = self._decoded.get(key)
+        if found is None:
+            data = self._state.get(key)
+            if data is None:
+                return None
+            found = self._decoded[key] = lead_state.decode(data)
         return found
 
     def put(self, key: bytes, state: LeadState) -> None:
         """Set a lead's state."""
-        self._changed[key] = state
-        self._timers.set(key, state.due_ms)
+        self._decoded[key] = self._changed[key] = state
 
     def take(self) -> dict[bytes, LeadState]:
         """Return what has changed since the last call, which is committed next."""
-        for key, state in self._leaving.items():
-            if key not in self._changed:
-                self._timers.set(key, None)
-                self._keep(key, state)
         self._leaving, self._changed = self._changed, {}
-        for key in self._leaving:
-            self._cached.pop(key, None)
+        self._evict(len(self._decoded) - len(self._leaving) - self._cached_max)
         return self._leaving
 
     def next_due_ms(self) -> int | None:
         """Return when the next lead cools, in event time."""
-        first = self._timers.peek()
         committed_ms = self._state.next_due_ms(skip=self)
-        times = [each for each in (first and first[0], committed_ms) if each is not None]
+        first_ms = min((due_ms for due_ms, _ in self._due()), default=None)
+        times = [each for each in (first_ms, committed_ms) if each is not None]
         return min(times, default=None)
 
     def take_due(self, *, until_ms: int, leads_max: int) -> list[bytes]:
         """Return leads that cool up to `until_ms`; each must be `put` next."""
-        keys: list[bytes] = []
-        while len(keys) < leads_max and (first := self._timers.peek()) and first[0] <= until_ms:
-            keys.append(self._timers.pop())
+        due = sorted(each for each in self._due() if each[0] <= until_ms)
+        keys = [key for _, key in due[:leads_max]]
         left = leads_max - len(keys)
         return keys + self._state.take_due(skip=self, until_ms=until_ms, entries_max=left)
 
-    def _keep(self, key: bytes, state: LeadState) -> None:
-        self._cached[key] = state
-        if len(self._cached) > self._cached_max:
-            self._cached.popitem(last=False)
+    def _due(self) -> Iterator[tuple[int, bytes]]:
+        """Return the times of states that are not committed; few, or nobody waits for timers."""
+        for key, state in self._changed.items():
+            if state.due_ms is not None:
+                yield state.due_ms, key
+        for key, state in self._leaving.items():
+            if state.due_ms is not None and key not in self._changed:
+                yield state.due_ms, key
+
+    def _evict(self, count: int) -> None:
+        if count > 0:
+            for key in list(islice(self._decoded, count)):
+                state = self._decoded.pop(key)
+                if key in self._leaving:
+                    self._decoded[key] = state  # a second chance, at the end of the queue
 
 
 class LeadStateFormat:

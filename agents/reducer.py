@@ -20,9 +20,9 @@ class Arrival(NamedTuple, Generic[T]):
         Where it sorts in the merge: event time, or `scoring.merge.AT_ONCE`.
     """
 
+    time_ms: int
     record: Record
     content: T
-    time_ms: int
 
 
 @dataclass(slots=True, kw_only=True)

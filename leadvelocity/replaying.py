@@ -92,10 +92,10 @@ def replay_events(events: Iterable[Event], model: Model, *, partitions: int) -> 
     replays = []
     for partition in range(partitions):
         replay = Replay(model=model)
-        merge: Merge[Event] = Merge(len(INPUT_TOPICS))
+        merge: Merge[tuple[int, Event]] = Merge(len(INPUT_TOPICS))
         for index, topic in enumerate(INPUT_TOPICS):
             merge.add(index, inputs[partition, topic])
-        for event in merge.pop([True] * len(INPUT_TOPICS), len(merge)):
+        for _, event in merge.pop([True] * len(INPUT_TOPICS), len(merge)):
             replay.event(event)
         replays.append(replay)
     return replays

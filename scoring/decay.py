@@ -32,7 +32,7 @@ def decayed(count: Count, *, at_ms: int, half_life_ms: int) -> float:
     return count.value * exp2((count.ref_ms - at_ms) / half_life_ms)
 
 
-def added(count: Count | None, amount: float, *, at_ms: int, half_life_ms: int) -> Count:
+def added(count: Count | None, amount: float, at_ms: int, half_life_ms: int) -> Count:
     """Return `count` with `amount` added, as of the later of the two times.
 
     Parameters

@@ -152,23 +152,25 @@ def _remembered(
     model: Model,
 ) -> LeadState:
     """Return what an event leaves behind, before the tier is judged."""
-    at_ms = event.occurred_at_ms
-    counts, points = state.counts, 0.0
+    at_ms, counts = event.occurred_at_ms, state.counts
+    fast, slow = state.fast, state.slow
     if rule is not None:
         index, points = rule.index, rule.points * weight
-        grown = added(counts[index], weight, at_ms=at_ms, half_life_ms=rule.half_life_ms)
+        grown = added(counts[index], weight, at_ms, rule.half_life_ms)
         counts = (*counts[:index], grown, *counts[index + 1 :])
+        fast = added(fast, points, at_ms, model.fast_half_life_ms)
+        slow = added(slow, points, at_ms, model.slow_half_life_ms)
     return make(
         LeadState,
         (
             counts,
-            added(state.fast, points, at_ms=at_ms, half_life_ms=model.fast_half_life_ms),
-            added(state.slow, points, at_ms=at_ms, half_life_ms=model.slow_half_life_ms),
+            fast,
+            slow,
             profile,
             (state.recent_ids + id_digest)[-DIGEST_BYTES * model.recent_ids_max :],
             state.tier,
             state.since_ms,
-            max(at_ms, state.as_of_ms),
+            at_ms if at_ms > state.as_of_ms else state.as_of_ms,  # noqa: FURB136  (twice as fast)
             state.seq,
             state.model_version,
             state.due_ms,

@@ -2,9 +2,10 @@
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-T = TypeVar("T")
+T = TypeVar("T", bound=tuple[Any, ...])
+"""A tuple with its time first, in ms."""
 
 AT_ONCE = -(1 << 62)
 """Sorts before every event: what cannot be read does not wait for others."""
@@ -25,7 +26,7 @@ class Merge(Generic[T]):
     __slots__ = ("_queues",)
 
     def __init__(self, inputs: int) -> None:
-        self._queues: tuple[deque[tuple[int, T]], ...] = tuple(deque() for _ in range(inputs))
+        self._queues: tuple[deque[T], ...] = tuple(deque() for _ in range(inputs))
 
     def __len__(self) -> int:
         return sum(map(len, self._queues))
@@ -34,8 +35,8 @@ class Merge(Generic[T]):
         """Return how many items of input `source` wait to be merged."""
         return len(self._queues[source])
 
-    def add(self, source: int, items: Iterable[tuple[int, T]]) -> None:
-        """Add items to input `source`, each with its time in ms, in their order of arrival."""
+    def add(self, source: int, items: Iterable[T]) -> None:
+        """Add items to input `source` in their order of arrival."""
         self._queues[source].extend(items)
 
     def pop(self, at_end: Sequence[bool], items_max: int) -> list[T]:
@@ -55,7 +56,7 @@ class Merge(Generic[T]):
         taken: list[T] = []
         queues = self._queues
         while len(taken) < items_max:
-            best: deque[tuple[int, T]] | None = None
+            best: deque[T] | None = None
             best_ms = 0
             blocked = False
             for index, queue in enumerate(queues):
@@ -65,5 +66,5 @@ class Merge(Generic[T]):
                     best, best_ms = queue, queue[0][0]
             if best is None or (blocked and best_ms != AT_ONCE):
                 break
-            taken.append(best.popleft()[1])
+            taken.append(best.popleft())
         return taken

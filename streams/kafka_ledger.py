@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from aiokafka import TopicPartition
@@ -94,10 +94,7 @@ class KafkaLedger:
     async def commit(self, effects: Effects, positions: Positions) -> None:
         """Commit one transaction, then the local copy; see `Ledger.commit`."""
         assert self._store is not None, "a ledger is opened before it is used"
-        outputs: defaultdict[TopicPartition, list[Output]] = defaultdict(list)
-        for output in effects.outputs:
-            partition = self._partition if output.partition is None else output.partition
-            outputs[TopicPartition(output.topic, partition)].append(output)
+        outputs = self._by_partition(effects.outputs)
         entries = {**effects.state, POSITIONS_KEY: positions_value(positions)}
         topic = self._changelog_partition.topic
         outputs[self._changelog_partition] = [
@@ -109,6 +106,15 @@ class KafkaLedger:
         written = (await self._writer.commit(outputs, offsets))[self._changelog_partition]
         self._store.apply(entries, offset=written.next_offset)
         self._compare_clocks(written.appended_ms)
+
+    def _by_partition(self, outputs: Iterable[Output]) -> dict[TopicPartition, list[Output]]:
+        own = self._partition
+        grouped: defaultdict[tuple[str, int], list[Output]] = defaultdict(list)
+        for output in outputs:
+            grouped[output.topic, own if output.partition is None else output.partition].append(
+                output
+            )
+        return {TopicPartition(*place): each for place, each in grouped.items()}
 
     async def close(self) -> None:
         """Close the producer and the local copy."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Iterator
 
-from agents.cooling import CoolingTimers
+from streams.cooling import CoolingTimers
 from streams.state_store import Changes, StateFormat
 
 

@@ -111,8 +111,7 @@ class Source:
         for partition, raw in fetched.items():
             records = [_record(each) for each in await self._guarded(partition, raw)]
             if records:
-                arrivals = await self._read(records)
-                self._merge.add(self._index[partition], ((each.time_ms, each) for each in arrivals))
+                self._merge.add(self._index[partition], await self._read(records))
         for partition in hungry:
             stable_end = self._consumer.last_stable_offset(partition)
             self._at_end[self._index[partition]] = (
@@ -129,7 +128,8 @@ class Source:
         expected = self._expected[partition]
         if records[0].offset < expected:
             raise OffsetRewind(f"{partition}: expected {expected}, got {records[0].offset}")
-        if partition.topic not in self._holes:
+        whole = records[-1].offset == expected + len(records) - 1
+        if not whole and partition.topic not in self._holes:
             for index, record in enumerate(records):
                 if record.offset != expected and self._seen_hole.get(partition) == record.offset:
                     await self._require(partition, expected)

@@ -107,9 +107,11 @@ def _written(first: RecordMetadata, records: int) -> Written:
     return Written(next_offset=first.offset + records, appended_ms=first.timestamp)
 
 
+_NO_HEADERS: list[tuple[str, bytes]] = []
+
+
 def _append(batch: BatchBuilder, record: Output) -> bool:
     # No timestamp: it is the time of processing, never event time, or retention would eat it.
-    metadata = batch.append(
-        key=record.key, value=record.value, timestamp=None, headers=list(record.headers)
-    )
+    headers = list(record.headers) if record.headers else _NO_HEADERS
+    metadata = batch.append(key=record.key, value=record.value, timestamp=None, headers=headers)
     return metadata is not None
