@@ -1,11 +1,42 @@
 """The leads' states of one task: what is committed, and over it what is not yet."""
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from itertools import chain
 
-from agents.cooling import CoolingTimers
 from agents.state import State
 from schemas import lead_state
 from scoring.state import LeadState
+
+
+class DecodedStates:
+    """Committed states that are kept decoded, those used last; shared by the tasks of a worker.
+
+    Parameters
+    ----------
+    states_max : int
+    """
+
+    def __init__(self, states_max: int) -> None:
+        self._states_max = states_max
+        self._states: OrderedDict[tuple[object, bytes], LeadState] = OrderedDict()
+
+    def get(self, owner: object, key: bytes) -> LeadState | None:
+        """Return a state that `owner` put here, if it is still here."""
+        found = self._states.get((owner, key))
+        if found is not None:
+            self._states.move_to_end((owner, key))
+        return found
+
+    def put(self, owner: object, key: bytes, state: LeadState) -> None:
+        """Keep a state for `owner`."""
+        self._states[owner, key] = state
+        if len(self._states) > self._states_max:
+            self._states.popitem(last=False)
+
+    def drop(self, owner: object, key: bytes) -> None:
+        """Forget a state."""
+        self._states.pop((owner, key), None)
 
 
 class LeadStates:
@@ -19,17 +50,16 @@ class LeadStates:
     ----------
     state : State
         What is committed.
-    cached_max : int
-        Committed states that are kept decoded.
+    decoded : DecodedStates
+        Where committed states are kept besides.
     """
 
-    def __init__(self, state: State, *, cached_max: int) -> None:
+    def __init__(self, state: State, *, decoded: DecodedStates) -> None:
         self._state = state
-        self._cached_max = cached_max
+        self._decoded = decoded
+        self._owner = object()
         self._changed: dict[bytes, LeadState] = {}
         self._leaving: dict[bytes, LeadState] = {}
-        self._cached: OrderedDict[bytes, LeadState] = OrderedDict()
-        self._timers = CoolingTimers()
 
     def __contains__(self, key: object) -> bool:
         """Whether a state is newer here than what is committed."""
@@ -37,55 +67,53 @@ class LeadStates:
 
     def get(self, key: bytes) -> LeadState | None:
         """Return a lead's state."""
-        found = self._changed.get(key) or self._leaving.get(key)
+        found = (
+            self._changed.get(key) or self._leaving.get(key) or self._decoded.get(self._owner, key)
+        )
         if found is not None:
-            return found
-        found = self._cached.get(key)
-        if found is not None:
-            self._cached.move_to_end(key)
             return found
         data = self._state.get(key)
         if data is None:
             return None
         found = lead_state.decode(data)
-        self._keep(key, found)
+        self._decoded.put(self._owner, key, found)
         return found
 
     def put(self, key: bytes, state: LeadState) -> None:
         """Set a lead's state."""
         self._changed[key] = state
-        self._timers.set(key, state.due_ms)
 
     def take(self) -> dict[bytes, LeadState]:
         """Return what has changed since the last call, which is committed next."""
         for key, state in self._leaving.items():
             if key not in self._changed:
-                self._timers.set(key, None)
-                self._keep(key, state)
+                self._decoded.put(self._owner, key, state)
         self._leaving, self._changed = self._changed, {}
         for key in self._leaving:
-            self._cached.pop(key, None)
+            self._decoded.drop(self._owner, key)
         return self._leaving
 
     def next_due_ms(self) -> int | None:
         """Return when the next lead cools, in event time."""
-        first = self._timers.peek()
+        times = [due_ms for due_ms, _ in self._pending_due()]
         committed_ms = self._state.next_due_ms(skip=self)
-        times = [each for each in (first and first[0], committed_ms) if each is not None]
+        if committed_ms is not None:
+            times.append(committed_ms)
         return min(times, default=None)
 
     def take_due(self, *, until_ms: int, leads_max: int) -> list[bytes]:
         """Return leads that cool up to `until_ms`; each must be `put` next."""
-        keys: list[bytes] = []
-        while len(keys) < leads_max and (first := self._timers.peek()) and first[0] <= until_ms:
-            keys.append(self._timers.pop())
+        due = sorted(each for each in self._pending_due() if each[0] <= until_ms)
+        keys = [key for _, key in due[:leads_max]]
         left = leads_max - len(keys)
         return keys + self._state.take_due(skip=self, until_ms=until_ms, entries_max=left)
 
-    def _keep(self, key: bytes, state: LeadState) -> None:
-        self._cached[key] = state
-        if len(self._cached) > self._cached_max:
-            self._cached.popitem(last=False)
+    def _pending_due(self) -> Iterator[tuple[int, bytes]]:
+        """Yield when each lead that is not committed yet is due; they are few, and asked seldom."""
+        waiting = ((key, each) for key, each in self._leaving.items() if key not in self._changed)
+        for key, state in chain(self._changed.items(), waiting):
+            if state.due_ms is not None:
+                yield state.due_ms, key
 
 
 class LeadStateFormat:
