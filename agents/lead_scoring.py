@@ -1,11 +1,11 @@
 """The scoring agent: folds every event of its leads, and says what followed from it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agents.burial import Unreadable, dead_letter
 from agents.event_reader import EventReader, Received
-from agents.lead_states import LeadStateFormat, LeadStates
+from agents.lead_states import DecodedStates, LeadStateFormat, LeadStates
 from agents.records import Headers, Output, Record
 from agents.reducer import Arrival, Effects
 from agents.rerouting import Origins, origin_of, owner_of, rerouted
@@ -58,8 +58,8 @@ class ScoringContext:
         By output topic.
     scored_events, lead_scores : bool
         Whether these topics are written.
-    cached_leads_max : int
-        Decoded states that a task keeps at hand.
+    decoded : DecodedStates
+        What the tasks keep decoded.
     state_bytes_max : int
         A form fill after which its lead's state would be larger is a dead letter.
     """
@@ -70,7 +70,7 @@ class ScoringContext:
     encoders: Mapping[str, Encoder]
     scored_events: bool = True
     lead_scores: bool = True
-    cached_leads_max: int = 20_000
+    decoded: DecodedStates = field(default_factory=lambda: DecodedStates(20_000))
     state_bytes_max: int = 128 << 10
 
 
@@ -127,7 +127,7 @@ class LeadScoring:
             )
         owed = state.get(OWED_KEY)
         self._throttle = ScoreThrottle(owed.split(b"\n") if owed else ())
-        self._states = LeadStates(state, cached_max=self._context.cached_leads_max)
+        self._states = LeadStates(state, decoded=self._context.decoded)
 
     def fold(self, arrivals: Sequence[Arrival[Received]], *, now_ms: int) -> None:
         """Fold a batch in its order."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from agents import lead_scoring
 from agents.event_reader import EventReader
 from agents.lead_scoring import LeadScoring, ScoringContext
+from agents.lead_states import DecodedStates
 from agents.lead_velocity import FunnelStateFormat, LeadVelocity, VelocityContext
 from agents.rows import RowCollector
 from agents.schema_lookup import SchemaLookup
@@ -179,8 +180,8 @@ def _stores(settings: Settings) -> StateStores:
         folder = claim(settings.state_dir)
     return RocksStores(
         folder.path / engine.app_id,
-        cache_bytes=engine.store_cache_bytes,
-        write_buffer_bytes=engine.store_write_buffer_bytes,
+        memory_bytes_max=engine.store_memory_bytes_max,
+        write_buffer_bytes_max=engine.store_write_buffer_bytes_max,
     )
 
 
@@ -203,7 +204,7 @@ def _scoring(
         },
         scored_events=settings.engine.scored_events,
         lead_scores=settings.engine.lead_scores,
-        cached_leads_max=settings.engine.cached_leads_max,
+        decoded=DecodedStates(settings.engine.cached_leads_max),
         state_bytes_max=settings.engine.state_bytes_max,
     )
     return TaskDefinition(

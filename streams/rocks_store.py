@@ -8,14 +8,16 @@ crash cuts the copy back to an earlier commit and never tears it; the changelog 
 import logging
 import shutil
 import struct
+from collections import OrderedDict
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
+from rocksdict import Rdict, WriteBatch
 
+from streams.rocks_options import RocksMemory, options, write_options
 from streams.state_store import Changes, StateFormat, StoreDoubtful
 
 logger = logging.getLogger(__name__)
@@ -23,8 +25,9 @@ logger = logging.getLogger(__name__)
 LAYOUT = 1
 """Of the keys and values in the folder; a copy with another layout is thrown away."""
 
-BLOOM_BITS = 10
-MEMTABLES_MAX = 3
+DUE_TIMES_MAX = 10_000
+"""Due times of entries lately read or written that a store remembers, so as not to read an entry
+again only to learn which time it replaces."""
 
 _STATE, _DUE = b"s", b"d"
 _OFFSET, _IDENTITY = b"moffset", b"midentity"
@@ -42,10 +45,8 @@ class RocksStore:
     state_format : StateFormat
     identity : str
         Of what this is a copy; a folder that says otherwise is emptied.
-    cache : Cache
-        Of blocks, shared by the stores of a worker.
-    write_buffer_bytes : int
-        Size of a memory table, of which there are a few.
+    memory : RocksMemory
+        Shared by the stores of a worker.
 
     Raises
     ------
@@ -59,21 +60,27 @@ class RocksStore:
         state_format: StateFormat,
         *,
         identity: str,
-        cache: Cache,
-        write_buffer_bytes: int,
+        memory: RocksMemory,
     ) -> None:
         self._folder = folder
         self._format = state_format
         self._identity = msgspec.json.encode({"layout": LAYOUT, "copy_of": identity})
-        self._options = _options(cache, write_buffer_bytes)
+        self._options = options(memory)
+        self._write_options = write_options()
         self._db: Rdict | None = None
+        self._due_times: OrderedDict[bytes, int | None] = OrderedDict()
+        self._first_due = _DUE
         self.offset = 0
         self._open()
 
     def get(self, key: bytes) -> bytes | None:
         """Return an entry."""
-        with self._failures():
-            value: bytes | None = self._rocks.get(_STATE + key)
+        rocks = self._rocks
+        try:  # `_failures` would cost a third of it
+            value: bytes | None = rocks.get(_STATE + key)
+        except Exception as error:
+            raise self._failure(error) from error
+        self._remember(key, None if value is None else self._format.due_ms(key, value))
         return value
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
@@ -85,7 +92,7 @@ class RocksStore:
     def next_due_ms(self, *, skip: Container[bytes]) -> int | None:
         """Return when the next entry is due."""
         with self._failures():
-            for place, _ in self._scan(_DUE):
+            for place in self._due_places():
                 if place[_DUE_HEAD_BYTES:] not in skip:
                     return _due_ms(place)
         return None
@@ -94,7 +101,7 @@ class RocksStore:
         """Return the keys of entries due up to `until_ms`, earliest first."""
         keys: list[bytes] = []
         with self._failures():
-            for place, _ in self._scan(_DUE):
+            for place in self._due_places():
                 if len(keys) == entries_max or _due_ms(place) > until_ms:
                     break
                 if (key := place[_DUE_HEAD_BYTES:]) not in skip:
@@ -108,7 +115,7 @@ class RocksStore:
             for key, value in changes.items():
                 self._change(batch, key, value)
             batch.put(_OFFSET, b"%d" % offset)
-            self._rocks.write(batch)
+            self._rocks.write(batch, self._write_options)
         self.offset = offset
 
     def clear(self) -> None:
@@ -122,6 +129,11 @@ class RocksStore:
             self._db = None
 
     @property
+    def cache_bytes(self) -> int:
+        """Size of the cache that it uses."""
+        return int(self._rocks.property_int_value("rocksdb.block-cache-capacity") or 0)
+
+    @property
     def _rocks(self) -> Rdict:
         assert self._db is not None, "a closed store is not used"
         return self._db
@@ -130,7 +142,7 @@ class RocksStore:
         self._folder.mkdir(parents=True, exist_ok=True)
         is_new = not any(self._folder.iterdir())
         try:
-            self._db = Rdict(str(self._folder), self._options)
+            self._db = self._rdict()
             if is_new:
                 self._db[_IDENTITY] = self._identity
             if self._db.get(_IDENTITY) == self._identity:
@@ -150,29 +162,60 @@ class RocksStore:
         shutil.rmtree(self._folder)
         self._folder.mkdir(parents=True)
         try:
-            self._db = Rdict(str(self._folder), self._options)
+            self._db = self._rdict()
             self._db[_IDENTITY] = self._identity
         except Exception as error:
             raise OSError(f"the state folder {self._folder}: {error}") from error
+        self._due_times.clear()
+        self._first_due = _DUE
         self.offset = 0
 
+    def _rdict(self) -> Rdict:
+        # An existing folder's own options would hold for a family that is not named here.
+        return Rdict(str(self._folder), self._options, column_families={"default": self._options})
+
     def _change(self, batch: WriteBatch, key: bytes, value: bytes | None) -> None:
-        before = self._rocks.get(_STATE + key)
-        was_ms = None if before is None else self._format.due_ms(key, before)
+        was_ms = self._due_before(key)
         is_ms = None if value is None else self._format.due_ms(key, value)
         if was_ms is not None and was_ms != is_ms:
             batch.delete(_due_place(was_ms, key))
         if is_ms is not None and was_ms != is_ms:
-            batch.put(_due_place(is_ms, key), b"")
+            place = _due_place(is_ms, key)
+            batch.put(place, b"")
+            self._first_due = min(self._first_due, place)
         if value is None:
             batch.delete(_STATE + key)
         else:
             batch.put(_STATE + key, value)
+        self._remember(key, is_ms)
 
-    def _scan(self, kind: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def _due_before(self, key: bytes) -> int | None:
+        if key in self._due_times:
+            return self._due_times[key]
+        before = self._rocks.get(_STATE + key)
+        return None if before is None else self._format.due_ms(key, before)
+
+    def _remember(self, key: bytes, due_ms: int | None) -> None:
+        self._due_times[key] = due_ms
+        self._due_times.move_to_end(key)
+        if len(self._due_times) > DUE_TIMES_MAX:
+            self._due_times.popitem(last=False)
+
+    def _due_places(self) -> Iterator[bytes]:
+        """Yield the places of due times; begins where the first of them was found last.
+
+        The times before it are gone, but RocksDB has to step over what tells so, one by one.
+        """
+        first = None
+        for place, _ in self._scan(_DUE, begin=self._first_due):
+            if first is None:
+                first = self._first_due = place
+            yield place
+
+    def _scan(self, kind: bytes, *, begin: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
         iterator: Any = self._rocks.iter()
         try:
-            iterator.seek(kind)
+            iterator.seek(kind if begin is None else begin)
             while iterator.valid() and (key := iterator.key()).startswith(kind):
                 yield key, iterator.value()
                 iterator.next()
@@ -182,20 +225,23 @@ class RocksStore:
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Tell a copy that is damaged, which is thrown away here, from a folder without room."""
         try:
             yield
         except (AssertionError, GeneratorExit):
             raise
         except Exception as error:
-            if _is_outside(error):
-                raise OSError(f"the state folder {self._folder}: {error}") from error
-            self.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
-            raise StoreDoubtful(
-                f"{self._folder} is damaged and was thrown away; start the worker again, it reads "
-                f"the state from the changelog: {error}"
-            ) from error
+            raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> OSError | StoreDoubtful:
+        """Tell a folder without room from a copy that is damaged, which is thrown away here."""
+        if _is_outside(error):
+            return OSError(f"the state folder {self._folder}: {error}")
+        self.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return StoreDoubtful(
+            f"{self._folder} is damaged and was thrown away; start the worker again, it reads "
+            f"the state from the changelog: {error}"
+        )
 
 
 class RocksStores:
@@ -205,16 +251,15 @@ class RocksStores:
     ----------
     folder : Path
         The worker's own; see `state_folder.claim`.
-    cache_bytes : int
-        Of blocks, for all copies together.
-    write_buffer_bytes : int
-        Of each copy.
+    memory_bytes_max, write_buffer_bytes_max : int
+        For all copies together; see `RocksMemory`.
     """
 
-    def __init__(self, folder: Path, *, cache_bytes: int, write_buffer_bytes: int) -> None:
+    def __init__(self, folder: Path, *, memory_bytes_max: int, write_buffer_bytes_max: int) -> None:
         self._folder = folder
-        self._cache = Cache(cache_bytes)
-        self._write_buffer_bytes = write_buffer_bytes
+        self._memory = RocksMemory(
+            bytes_max=memory_bytes_max, write_buffer_bytes_max=write_buffer_bytes_max
+        )
 
     def open(self, name: str, state_format: StateFormat, *, changelog_id: str) -> RocksStore:
         """Open the copy of a task's state, empty if there is none to trust."""
@@ -222,8 +267,7 @@ class RocksStores:
             self._folder / name,
             state_format,
             identity=f"{name} of changelog {changelog_id}",
-            cache=self._cache,
-            write_buffer_bytes=self._write_buffer_bytes,
+            memory=self._memory,
         )
 
     def held(self) -> Iterator[str]:
@@ -232,21 +276,6 @@ class RocksStores:
 
     def retain(self, names: set[str]) -> None:
         """Keep all: they are on disk, and may be wanted again."""
-
-
-def _options(cache: Cache, write_buffer_bytes: int) -> Options:
-    blocks = BlockBasedOptions()
-    blocks.set_block_cache(cache)
-    blocks.set_bloom_filter(BLOOM_BITS, False)  # the library's own order
-    blocks.set_cache_index_and_filter_blocks(True)
-    options = Options(raw_mode=True)
-    options.create_if_missing(True)
-    options.set_block_based_table_factory(blocks)
-    options.set_write_buffer_size(write_buffer_bytes)
-    options.set_max_write_buffer_number(MEMTABLES_MAX)
-    options.set_max_open_files(256)
-    options.set_keep_log_file_num(2)
-    return options
 
 
 def _due_place(due_ms: int, key: bytes) -> bytes:

@@ -116,10 +116,10 @@ class EngineSettings:
         How far the worker's clock may be off the broker's.
     store : str
         Where the local copy of states is: memory, or rocksdb (on disk, see `state_dir`).
-    store_cache_bytes : int
-        RocksDB's cache of blocks, for all tasks of a worker.
-    store_write_buffer_bytes : int
-        RocksDB's memory table; each task has up to three.
+    store_memory_bytes_max : int
+        RocksDB's memory, for all tasks of a worker: blocks, indexes, filters and memory tables.
+    store_write_buffer_bytes_max : int
+        Of that, for memory tables; what is in them is read from the changelog after a kill.
     scored_events : bool
         Whether every event is written to `scored-events`. Without it `lead`, `replay --from` and
         the proof that the books balance have nothing to go by.
@@ -127,7 +127,7 @@ class EngineSettings:
         Whether scores are written to `lead-scores`: of each lead at most one a second, and at
         once when its tier changes. Without it ClickHouse knows tiers, but no current scores.
     cached_leads_max : int
-        Decoded states that each task keeps at hand.
+        Decoded states that a worker keeps at hand, for all its tasks.
     state_bytes_max : int
         Size of a lead's state beyond which form answers that let it grow are dead letters.
     """
@@ -152,8 +152,8 @@ class EngineSettings:
     progress_s_max: float = 120.0
     clock_skew_ms_max: int = 60_000
     store: Literal["memory", "rocksdb"] = "memory"
-    store_cache_bytes: int = 64 << 20
-    store_write_buffer_bytes: int = 8 << 20
+    store_memory_bytes_max: int = 128 << 20
+    store_write_buffer_bytes_max: int = 32 << 20
     scored_events: bool = True
     lead_scores: bool = True
     cached_leads_max: int = 20_000

@@ -32,7 +32,7 @@ def written(offset: int) -> dict[bytes, bytes]:
 
 
 def main(folder: Path) -> None:
-    stores = RocksStores(folder, cache_bytes=1 << 20, write_buffer_bytes=64 << 10)
+    stores = RocksStores(folder, memory_bytes_max=1 << 20, write_buffer_bytes_max=256 << 10)
     store = stores.open("task-0", DueFormat(), changelog_id="one")
     for offset in count(store.offset + 1):
         store.apply(written(offset), offset=offset)

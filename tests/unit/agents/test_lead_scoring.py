@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agents.lead_scoring import MODEL_KEY, LeadScoring, ModelRefused
+from agents.lead_states import DecodedStates
 from leadvelocity.topics import WRAPPED_BYTES_MAX
 from schemas import lead_state
 from schemas.topics import DEAD_LETTERS, SCORED_EVENTS
@@ -88,7 +89,7 @@ def test_states_do_not_depend_on_what_is_kept_decoded() -> None:
         record_of(an_event(number, lead_id=f"lead-{number % 7}"), offset=number)
         for number in range(50)
     ]
-    small, large = Scoring(scoring_context(cached_leads_max=1)), Scoring()
+    small, large = Scoring(scoring_context(decoded=DecodedStates(1))), Scoring()
     for each in records:
         small.fold(each)
     large.fold(*records)
