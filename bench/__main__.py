@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,8 +11,11 @@ import typer
 
 from bench.cores import Cores
 from bench.engines.catalogue import MAKERS, engines
+from bench.engines.run import Run
+from bench.errors import BenchFailed
 from bench.figures import throughput_figures
-from bench.inputs import Inputs, load
+from bench.inputs import Inputs, live_inputs, load
+from bench.latency import Rates, measure_latency
 from bench.machine import machine, versions
 from bench.rounds import Plan, run_rounds
 from bench.servers import servers
@@ -19,6 +23,7 @@ from bench.workload import Workload
 from leadvelocity.settings import Settings
 
 DIRECTORY = Path(".bench")
+RUNS = DIRECTORY.absolute() / "runs"
 DAY_MS = 86_400_000
 ALL = ",".join(MAKERS)
 QUICK_S, FULL_S = 420.0, 7_200.0
@@ -59,10 +64,49 @@ def throughput(
             inputs=_loaded(settings, events, leads, prefix=""),
             few=_loaded(settings, few_events, leads, prefix="few-"),
             cores=Cores.shared() if shared else Cores.pinned(),
-            folder=DIRECTORY.absolute() / "runs",
+            folder=RUNS,
         )
-        figures = throughput_figures(run_rounds(ready, plan, settings, progress))
-    _finish(figures, json_file)
+        records = run_rounds(ready, plan, settings, progress)
+    failures = [failure for record in records.values() for failure in record.failures]
+    _finish(throughput_figures(records), failures, json_file)
+
+
+@app.command()
+def latency(
+    *,
+    keys: Keys = "ours_exactly_once,kafka_streams_exactly_once",
+    rates: Annotated[str, typer.Option(help="Events a second, by commas.")] = "100,1000,10000",
+    seconds: Annotated[float, typer.Option(help="How long each rate lasts.")] = 20.0,
+    leads: Annotated[int, typer.Option(help="Leads there may be.")] = 100_000,
+    json_file: JsonFile = None,
+    shared: Annotated[bool, typer.Option(help="Do not pin the engine to one core.")] = False,
+) -> None:
+    """Send events at steady rates, and see how soon their tier changes are visible."""
+    ready = engines(keys.split(","), folder=DIRECTORY.absolute() / "classes", progress=progress)
+    wanted = Rates(
+        rates=tuple(float(each) for each in rates.split(",")), seconds=seconds, leads=leads
+    )
+    figures: dict[str, Any] = {}
+    failures: list[str] = []
+    with servers(DIRECTORY, progress) as settings:
+        for engine in ready:
+            name = f"{engine.key.replace('_', '-')}-latency"
+            run = Run(
+                name=name,
+                settings=settings,
+                inputs=live_inputs(),
+                folder=RUNS / name,
+                bounded=False,
+            )
+            cores = Cores.shared() if shared else Cores.pinned()
+            try:
+                measured = measure_latency(engine, run, wanted, cores, progress)
+            except BenchFailed as error:
+                progress(str(error))
+                failures.append(str(error))
+                continue
+            figures[engine.key] = [asdict(each) for each in measured]
+    _finish({"latency": figures}, failures, json_file)
 
 
 def progress(text: str) -> None:
@@ -77,14 +121,14 @@ def _loaded(settings: Settings, events: int, leads: int, *, prefix: str) -> Inpu
     return load(settings, workload, progress, prefix=prefix)
 
 
-def _finish(figures: dict[str, Any], json_file: Path | None) -> None:
+def _finish(figures: dict[str, Any], failures: list[str], json_file: Path | None) -> None:
     """Print the figures; end with 1 where an engine failed."""
     figures |= {"machine": machine(), "versions": versions()}
     text = json.dumps(figures, indent=2) + "\n"
     if json_file is not None:
         json_file.write_text(text, encoding="utf-8")
     sys.stdout.write(text)
-    if any(each["failures"] for each in figures["throughput"].values()):
+    if failures:
         raise typer.Exit(1)
 
 

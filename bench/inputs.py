@@ -43,7 +43,6 @@ class Inputs:
         None: there are too many leads to hold them.
     """
 
-    workload: Workload
     topics: Mapping[str, str]
     extents: tuple[Extent, ...]
     answers: Answers | None
@@ -52,6 +51,11 @@ class Inputs:
     def records(self) -> int:
         """How many there are."""
         return sum(each.end - each.begin for each in self.extents)
+
+
+def live_inputs() -> Inputs:
+    """Return the topics of the product, to which events come while an engine runs."""
+    return Inputs(topics={topic: topic for topic in TOPICS}, extents=(), answers=None)
 
 
 def load(
@@ -96,7 +100,6 @@ def load(
             progress(f"{count:,} of {workload.events:,} events are loaded")
     producer.flush(FLUSH_S_MAX)
     return Inputs(
-        workload=workload,
         topics=names,
         extents=tuple(extents(settings.kafka.connection(), list(names.values()))),
         answers=reference.answers if checked else None,

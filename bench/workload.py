@@ -98,6 +98,11 @@ class Workload:
         return max(self.begins_at_ms, at_ms)
 
 
+def new_event_id(rng: Random) -> str:
+    """Return the id of an event, as senders commonly make them."""
+    return str(UUID(int=rng.getrandbits(128), version=4))
+
+
 def _leads(rng: Random, workload: Workload) -> list[int]:
     """Choose the lead of each event; those that are often chosen are spread over the numbers."""
     weights = accumulate((1 + rank) ** -SKEW for rank in range(workload.leads))
@@ -117,7 +122,7 @@ def _double(rng: Random, recent: list[Sent], often: Counter[int]) -> Sent | None
 
 def _sent(rng: Random, lead_id: str, at_ms: int) -> Sent:
     topic = rng.choices(TOPICS, SHARES)[0]
-    event_id = str(UUID(int=rng.getrandbits(128), version=4))
+    event_id = new_event_id(rng)
     record = {"event_id": event_id, "lead_id": lead_id, "occurred_at": at_ms}
     return Sent(topic, lead_id, event_id, at_ms, record | OWN_FIELDS[topic](rng))
 

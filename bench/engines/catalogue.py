@@ -20,7 +20,7 @@ def _ours(folder: Path, progress: Progress) -> Engine:  # noqa: ARG001
     return Ours(
         key="ours_exactly_once",
         title="this pipeline, exactly once, RocksDB",
-        engine={"store": "rocksdb"},
+        engine={"store": "rocksdb", **SMALL_JOB},
     )
 
 
@@ -28,7 +28,7 @@ def _ours_in_memory(folder: Path, progress: Progress) -> Engine:  # noqa: ARG001
     return Ours(
         key="ours_exactly_once_memory",
         title="this pipeline, exactly once, states in memory",
-        engine={"store": "memory"},
+        engine={"store": "memory", **SMALL_JOB},
     )
 
 

@@ -42,6 +42,10 @@ class KafkaStreams:
         """Return the command that runs it."""
         return [*self.program.command(*OPTIONS), str(run.write_job())]
 
+    def output(self, run: Run) -> str:
+        """Return the topic of its tier changes."""
+        return run.output
+
     def check(self, run: Run) -> None:
         """Check its tier changes and its changelog."""
         check_answers(run, json_changes, self._standings)
@@ -66,6 +70,10 @@ class Flink:
     def command(self, run: Run) -> Sequence[str]:
         """Return the command that runs it."""
         return [*self.program.command(*FLINK_OPTIONS), str(run.write_job())]
+
+    def output(self, run: Run) -> str:
+        """Return the topic of its tier changes."""
+        return run.output
 
     def check(self, run: Run) -> None:
         """Check its tier changes; its state is in checkpoint files of its own format."""

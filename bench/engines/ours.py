@@ -59,6 +59,10 @@ class Ours:
             *("--settings", str(self._file(run)), *model, "--end-with-stdin"),
         ]
 
+    def output(self, run: Run) -> str:  # noqa: ARG002
+        """Return the product's own topic."""
+        return TIER_CHANGES
+
     def check(self, run: Run) -> None:
         """Check tier changes and states; of another model, that each event has its record."""
         if self.model == SMALL_MODEL:

@@ -33,6 +33,10 @@ class BareLoop:
         """Return the command that runs it."""
         return [sys.executable, "-m", "bench.peers.bare_loop", str(run.write_job())]
 
+    def output(self, run: Run) -> str:
+        """Return the topic of its tier changes."""
+        return run.output
+
     def check(self, run: Run) -> None:
         """Check its tier changes and its changelog."""
         check_answers(run, json_changes, self._standings)
@@ -62,6 +66,10 @@ class FaustDocumented:
     def command(self, run: Run) -> Sequence[str]:
         """Return the command that runs it."""
         return [sys.executable, "-m", "bench.peers.faust_documented", str(run.write_job())]
+
+    def output(self, run: Run) -> str:
+        """Return the topic of its tier changes."""
+        return run.output
 
     def check(self, run: Run) -> None:
         """Check its tier changes and its changelog."""

@@ -53,7 +53,7 @@ class Run:
 
     @property
     def output(self) -> str:
-        """Its topic of tier changes, unless the engine has one of its own."""
+        """A topic for its tier changes."""
         return f"{self.group}-tier-changes"
 
     def write_job(self) -> Path:
@@ -100,6 +100,10 @@ class Engine(Protocol):
 
     def command(self, run: Run) -> Sequence[str]:
         """Return the command that runs it until it is stopped."""
+        ...
+
+    def output(self, run: Run) -> str:
+        """Return its topic of tier changes, whose keys are leads."""
         ...
 
     def check(self, run: Run) -> None:
