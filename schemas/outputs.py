@@ -4,16 +4,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from schemas.dead_letter_reason import DeadLetterReason
-from scoring.crossing import next_change_ms
+from scoring.curve import PURCHASE
 from scoring.dwell import quantile
 from scoring.event import Event, EventType
 from scoring.funnel import Partial, Passage, Transitions
 from scoring.model import Model
 from scoring.outcome import Outcome
-from scoring.score import contributions_at, score_at
+from scoring.standing import standing
 from scoring.state import LeadState
 from scoring.tier_change import Contribution, Reason, Score, TierChange
-from scoring.velocity import momentum_at, velocity_at
 
 Record = dict[str, object]
 
@@ -111,18 +110,25 @@ def lead_score_record(
     updated_at_ms : int
         The worker's clock.
     """
+    lead = standing(state, model, at_ms)
     return {
         "lead_id": lead_id,
         "tier": model.tiers[state.tier].name,
         "rank": state.tier,
         "since": state.since_ms,
-        **_score(score_at(state, model, at_ms)),
-        "velocity": velocity_at(state, model, at_ms),
-        "momentum": momentum_at(state, model, at_ms),
+        "score": lead.total,
+        "engagement": lead.engagement,
+        "fit": lead.fit,
+        "purchase": PURCHASE,
+        "velocity": lead.velocity,
+        "momentum": lead.momentum,
         "as_of": at_ms,
-        "cools_at": next_change_ms(state, model),
+        "cools_at": lead.cools_at_ms,
         "seq": state.seq,
-        "contributions": _contributions(contributions_at(state, model, at_ms)),
+        "contributions": [
+            {"signal": signal, "count": count, "points": points}
+            for signal, count, points in lead.shares
+        ],
         "counts": [
             {
                 "signal": signal.name,

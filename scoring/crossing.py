@@ -97,6 +97,8 @@ def first_change_ms(
         return _first_fall(curve, tier.exit, from_ms=falls_from_ms)
 
     band = Band(curve, exit=tier.exit, rise=rise_threshold(tiers, rank))
+    if band.exit == -inf and curve.total(curve.ceiling(after_ms)) < band.rise:
+        return None
     only_rise = Band(curve, exit=-inf, rise=band.rise)
     found = _first_change(only_rise, from_ms=after_ms + 1, to_ms=falls_from_ms - 1)
     return _first_change(band, from_ms=falls_from_ms, to_ms=None) if found is None else found

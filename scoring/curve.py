@@ -98,6 +98,17 @@ class Curve:
                 total += group_cap
         return total, slope * LN2
 
+    def ceiling(self, at_ms: int) -> float:
+        """Return what engagement is never above from a moment on: penalties fade, points do not."""
+        total = 0.0
+        for group_cap, parts in self.groups:
+            subtotal = 0.0
+            for points, value, ref_ms, half_life_ms, cap in parts:
+                if points > 0:
+                    subtotal += min(cap, points * (value * exp2((ref_ms - at_ms) / half_life_ms)))
+            total += min(group_cap, subtotal)
+        return total
+
     def total(self, engagement: float) -> float:
         """Return the score that comes of an engagement: never below 0."""
         return total_of(engagement, self.fit)

@@ -41,8 +41,8 @@ def score_at(state: LeadState, model: Model, at_ms: int) -> Score:
     return curve.score(at_ms)
 
 
-def contributions_at(state: LeadState, model: Model, at_ms: int) -> tuple[Contribution, ...]:
-    """Return what each signal adds to a score, before its group's cap.
+def shares_at(state: LeadState, model: Model, at_ms: int) -> list[tuple[str, float, float]]:
+    """Return signal, decayed count and points of what adds to a score, before its group's cap.
 
     Parameters
     ----------
@@ -54,18 +54,31 @@ def contributions_at(state: LeadState, model: Model, at_ms: int) -> tuple[Contri
 
     Returns
     -------
-    tuple of Contribution
+    list of (str, float, float)
         Those with points other than 0, largest points first, ties by name.
     """
-    contributions = []
+    shares = []
     for signal, count in zip(model.signals, state.counts, strict=True):
         if count is None:
             continue
         left = decayed(count, at_ms=at_ms, half_life_ms=signal.half_life_ms)
         points = signal.points * left
-        if signal.cap is not None:
-            points = min(signal.cap, points)
+        if signal.cap is not None and points > signal.cap:
+            points = signal.cap
         if points:
-            contributions.append(Contribution(signal=signal.name, count=left, points=points))
-    contributions.sort(key=lambda one: (-one.points, one.signal))
-    return tuple(contributions)
+            shares.append((signal.name, left, points))
+    if len(shares) > 1:
+        shares.sort(key=_largest_first)
+    return shares
+
+
+def contributions_at(state: LeadState, model: Model, at_ms: int) -> tuple[Contribution, ...]:
+    """Return what each signal adds to a score; see `shares_at`."""
+    return tuple(
+        Contribution(signal=signal, count=count, points=points)
+        for signal, count, points in shares_at(state, model, at_ms)
+    )
+
+
+def _largest_first(share: tuple[str, float, float]) -> tuple[float, str]:
+    return -share[2], share[0]

@@ -1,0 +1,63 @@
+"""Where a lead stands: score, rates and parts at a moment, and when its tier changes by itself."""
+
+from typing import NamedTuple
+
+from scoring.crossing import first_change_ms
+from scoring.curve import curve_of
+from scoring.model import Model
+from scoring.prepared import prepared
+from scoring.score import shares_at
+from scoring.state import LeadState
+from scoring.velocity import momentum_at, velocity_at
+
+
+class Standing(NamedTuple):
+    """A lead at a moment.
+
+    Parameters
+    ----------
+    total, engagement, fit : float
+        The score and its parts.
+    velocity, momentum : float
+        Points a day.
+    cools_at_ms : int or None
+        When its tier next changes by time alone, exactly.
+    shares : list of (str, float, float)
+        Signal, decayed count and points of what adds to the score.
+    """
+
+    total: float
+    engagement: float
+    fit: float
+    velocity: float
+    momentum: float
+    cools_at_ms: int | None
+    shares: list[tuple[str, float, float]]
+
+
+def standing(state: LeadState, model: Model, at_ms: int) -> Standing:
+    """Return where a lead stands, if nothing happens until then.
+
+    Parameters
+    ----------
+    state : LeadState
+    model : Model
+        Of the state's `state_version`.
+    at_ms : int
+        Event time, not before `state.as_of_ms`.
+    """
+    layout = prepared(model)
+    fit = layout.fit(state.profile)
+    curve = curve_of(state.counts, fit=fit, prepared=layout)
+    engagement = curve.engagement(at_ms)
+    return Standing(
+        total=curve.total(engagement),
+        engagement=engagement,
+        fit=fit,
+        velocity=velocity_at(state, model, at_ms),
+        momentum=momentum_at(state, model, at_ms),
+        cools_at_ms=first_change_ms(
+            curve, model.tiers, rank=state.tier, since_ms=state.since_ms, after_ms=state.as_of_ms
+        ),
+        shares=shares_at(state, model, at_ms),
+    )
