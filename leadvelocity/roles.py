@@ -119,6 +119,7 @@ def run_sink(settings: Settings) -> None:
     engine = EngineSettings(
         app_id=f"{settings.engine.app_id}-sink",
         linger_ms=SINK_LINGER_MS,
+        catch_up_linger_ms=SINK_LINGER_MS,
         batch_records_max=SINK_BATCH_RECORDS_MAX,
         pending_records_max=SINK_PENDING_RECORDS_MAX,
         session_timeout_ms=settings.engine.session_timeout_ms,

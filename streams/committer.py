@@ -1,7 +1,8 @@
 """Makes what a task has folded durable, one transaction at a time, while the next is folded."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from agents.reducer import Arrival, Effects, Reducer
@@ -18,6 +19,8 @@ class Committer:
 
     Parameters
     ----------
+    behind : callable
+        Whether more waits to be folded: then transactions are larger.
     commit_s_max : float or None
         After it a commit is taken for stuck; None: it may take any time.
     """
@@ -28,17 +31,21 @@ class Committer:
         ledger: Ledger[Any],
         settings: EngineSettings,
         *,
+        behind: Callable[[], bool],
         commit_s_max: float | None,
     ) -> None:
         self._reducer = reducer
         self._ledger = ledger
         self._linger_s = settings.linger_ms / 1_000
+        self._catch_up_linger_s = max(settings.linger_ms, settings.catch_up_linger_ms) / 1_000
+        self._behind = behind
         self._commit_s_max = commit_s_max
         self._positions: dict[str, int] = {}
         self._committed: Positions = {}
         self._lock = asyncio.Lock()
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
+        self._plenty = asyncio.Event()
         self._closed = False
         self.pending_records_max = settings.pending_records_max
         self.pending = 0
@@ -70,6 +77,8 @@ class Committer:
             self._positions[arrival.record.topic] = arrival.record.offset + 1
         self.pending += len(arrivals) + fired
         self._wake.set()
+        if self.pending >= self.pending_records_max // 2:
+            self._plenty.set()
 
     def passed(self, positions: Positions) -> None:
         """Move the positions past what holds no records; they are committed as what is folded."""
@@ -91,12 +100,21 @@ class Committer:
         while not self._closed:
             await self._wake.wait()
             self._wake.clear()
-            linger_s = last_s + self._linger_s - loop.time()
-            if linger_s > 0 and self.pending < self.pending_records_max // 2:
-                await asyncio.sleep(linger_s)
+            await self._linger(last_s)
             last_s = loop.time()
             if self.pending:
                 await self.commit()
+
+    async def _linger(self, since_s: float) -> None:
+        """Wait until the next transaction is due, at most as long as little waits for it."""
+        loop = asyncio.get_running_loop()
+        soon_s, late_s = since_s + self._linger_s, since_s + self._catch_up_linger_s
+        while (now_s := loop.time()) < soon_s or (now_s < late_s and self._behind()):
+            until_s = soon_s if now_s < soon_s else min(late_s, now_s + self._linger_s)
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(until_s):
+                    await self._plenty.wait()
+                return
 
     async def commit(self, entries: Mapping[bytes, bytes] | None = None) -> None:
         """Commit what is folded, with further entries of the state.
@@ -111,6 +129,7 @@ class Committer:
                 return
             effects, positions = self._reducer.take(), dict(self._positions)
             self.pending = 0
+            self._plenty.clear()
             self._room.set()
             if entries:
                 effects.state.update(entries)

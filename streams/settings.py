@@ -86,6 +86,8 @@ class EngineSettings:
         Folded records that may wait for the transaction under way; then reading pauses.
     linger_ms : int
         Least time between the starts of two transactions of a task, unless much waits.
+    catch_up_linger_ms : int
+        The same while the task has more to fold: larger transactions cost less an event.
     transaction_timeout_ms : int
         After it the broker aborts what a dead worker left open.
     session_timeout_ms : int
@@ -134,8 +136,9 @@ class EngineSettings:
 
     app_id: str = "leadvelocity"
     batch_records_max: int = 1_000
-    pending_records_max: int = 4_000
+    pending_records_max: int = 16_000
     linger_ms: int = 50
+    catch_up_linger_ms: int = 500
     transaction_timeout_ms: int = 15_000
     session_timeout_ms: int = 10_000
     timer_interval_ms: int = 200

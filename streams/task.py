@@ -78,7 +78,11 @@ class Task:
             batch_records_max=settings.batch_records_max,
         )
         self._committer = Committer(
-            self._reducer, self._ledger, settings, commit_s_max=self._bound(settings.commit_s_max)
+            self._reducer,
+            self._ledger,
+            settings,
+            behind=lambda: not self._source.drained,
+            commit_s_max=self._bound(settings.commit_s_max),
         )
         self._suspects: Suspects | None = None
         self._opening = self._start(self._ledger.open())

@@ -25,7 +25,12 @@ from tests.simulation.kept_stores import KeptStores
 from tests.simulation.virtual_time import Process, World, pause
 
 SETTINGS = EngineSettings(
-    app_id="app", batch_records_max=6, pending_records_max=8, linger_ms=2, timer_interval_ms=20
+    app_id="app",
+    batch_records_max=6,
+    pending_records_max=8,
+    linger_ms=2,
+    catch_up_linger_ms=5,
+    timer_interval_ms=20,
 )
 MARKERS_OFTEN = replace(SETTINGS, markers_every_s=0.05)
 NAME = "traced"
