@@ -170,13 +170,13 @@ class LeadScoring:
             self._publish_scores(changed)
             if (owed := self._throttle.news()) is not None:
                 state[OWED_KEY] = b"\n".join(sorted(owed)) or None
+        self._promoted.clear()
         effects = Effects(outputs=self._outputs, state=state)
         self._outputs = []
         return effects
 
     def _publish_scores(self, changed: Iterable[bytes]) -> None:
         due = self._throttle.take(changed, self._promoted, now_ms=self._now_ms)
-        self._promoted.clear()
         for key in due:
             lead = self._leads.get(key)
             assert lead is not None, "only a lead with a state has a score"
@@ -190,24 +190,26 @@ class LeadScoring:
             self._put(LEAD_SCORES, key, record)
 
     def _event(self, record: Record, event: Event) -> None:
-        key = event.lead_id.encode()
-        state = self._leads.get(key)
+        key, leads = event.lead_id.encode(), self._leads
+        state = leads.get(key)
         if state is None and record.topic != REROUTED_EVENTS:
             owner = owner_of(event.lead_id, self._context.partitions)
             if owner != self._partition:
                 self._outputs.append(rerouted(record, record, event.lead_id, owner=owner))
-                self._scored(key, record, event)
+                if self._context.scored_events:
+                    self._scored(key, record, event)
                 return
         folded = fold(state, event, self._model)
         if event.profile and self._outgrows(folded):
             self._bury(record, origin_of(record), self._too_large(event))
             return
         if folded.outcome is not Outcome.DOUBLED:
-            self._leads.put(key, folded.state)
+            leads.put(key, folded.state)
             if folded.changes:
                 received_at_ms = origin_of(record).timestamp_ms
                 self._announce(folded.changes, received_at_ms, record.headers)
-        self._scored(key, origin_of(record), event, folded)
+        if self._context.scored_events:
+            self._scored(key, origin_of(record), event, folded)
 
     @property
     def _leads(self) -> LeadStates:
@@ -268,8 +270,6 @@ class LeadScoring:
         self, key: bytes, origin: Origins, event: Event, folded: Folded | None = None
     ) -> None:
         """Tell what became of an event; None: it was forwarded."""
-        if not self._context.scored_events:
-            return
         model = self._model
         record = outputs.scored_event_record(
             lead_id=event.lead_id,
