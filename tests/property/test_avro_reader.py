@@ -136,6 +136,18 @@ def test_blocks() -> None:
     assert check(HEAD + body) == {}
 
 
+@pytest.mark.parametrize("length", [63, 64, 127, 128, 8191, 8192, 2**20, 2**21])
+def test_long_texts(length: int) -> None:
+    """A text of any length is read, and missed where it is not whole."""
+    schema = record(["string", "bytes"])
+    value = {"f0": "x" * length, "f1": b"y" * length}
+    good = encoded(schema, value)
+    keep, check = readers(schema)
+    assert keep(good) == value
+    assert check(good) == {}
+    assert refusal(keep, good[:-1]) is refusal(check, good[: length // 2]) is Reason.TRUNCATED
+
+
 def test_numbers_longer_than_need_be() -> None:
     """Whole numbers, lengths and counts need not have their shortest form."""
     keep, _ = readers(record(["int", "string", array("long")]))
