@@ -9,7 +9,7 @@ float_at = Struct("<f").unpack_from
 
 _VARINT_BYTES_MAX = 10
 _INT64_BITS = 64
-_INT32 = range(-(2**31), 2**31)
+_INT32_ABOVE = 2**31
 
 
 def long_at(value: bytes, place: int) -> tuple[int, int]:
@@ -39,7 +39,7 @@ def long_at(value: bytes, place: int) -> tuple[int, int]:
 def int_at(value: bytes, place: int) -> tuple[int, int]:
     """Return the whole number of 32 bits at a place, and the place after it; see `long_at`."""
     number, place = long_at(value, place)
-    if number not in _INT32:
+    if not -_INT32_ABOVE <= number < _INT32_ABOVE:
         raise bad_value(f"{number} does not fit 32 bits")
     return number, place
 

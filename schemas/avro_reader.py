@@ -7,8 +7,12 @@ For a record of a text, an optional text and a whole number that nobody asks for
         end = len(v)
         try:
             b = v[p]
-            if b & 129:  # negative, or not in one byte
-                s, p = span_at(v, p)
+            if b & 129:  # a length that is negative, or not in one byte
+                if b & 1 or v[p + 1] & 128:
+                    s, p = span_at(v, p)
+                else:
+                    s = p + 2
+                    p = s + (b >> 1 & 63 | v[p + 1] << 6)
             else:
                 s = p + 1
                 p = s + (b >> 1)
@@ -208,7 +212,11 @@ class ReaderSource:
         line = self.text.line
         line("b = v[p]")
         with self.text.block("if b & 129:"):
-            line("s, p = span_at(v, p)")
+            with self.text.block("if b & 1 or v[p + 1] & 128:"):
+                line("s, p = span_at(v, p)")
+            with self.text.block("else:"):
+                line("s = p + 2")
+                line("p = s + (b >> 1 & 63 | v[p + 1] << 6)")
             self.long_span()
         with self.text.block("else:"):
             line("s = p + 1")

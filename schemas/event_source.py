@@ -1,10 +1,10 @@
 """Generates Python that reads events from values of an input topic.
 
-Of a visit's id and of its url it makes::
+Of a visit's id, its url and what stands at its end it makes::
 
     b = v[p]
     if b & 129:
-        s, p = span_at(v, p)
+        …  # see `schemas.avro_reader`
         if p - s > 256: raise Doubtful
     else:
         s = p + 1
@@ -21,9 +21,19 @@ Of a visit's id and of its url it makes::
         fields['url'] = v[s:p].decode()
     else:
         raise no_choice(v, p - 1)
+
+    rest = v[p:]
+    tail = tails.get(rest)
+    if tail is None:
+        …  # read the last fields, and remember them
+    else:
+        last, machine = tail
+        fields |= last
+        p = end
 """
 
 from collections.abc import Callable, Mapping
+from itertools import takewhile
 from typing import Any
 
 from schemas.avro_bytes import long_at
@@ -45,6 +55,14 @@ TIME_BYTES = 6
 """Of a time from July 1970 to September 2039, as Avro writes it."""
 
 _IDS = ("event_id", "lead_id")
+
+
+TAILS_MAX = 4096
+TAIL_BYTES_MAX = 1024
+"""Longer ones are not remembered."""
+
+_SHARED = frozenset(("campaign_id", "campaign", "channel", "machine", "user_agent"))
+"""Fields that many records have in common: read once, and remembered, where they are the last."""
 
 
 class Doubtful(Exception):
@@ -81,15 +99,20 @@ class _EventSource(ReaderSource):
 
     def reader(self, fields: Mapping[str, Any]) -> EventReader:
         """Return the function that reads records of these fields."""
+        shared: list[str] = [*takewhile(_SHARED.__contains__, reversed([*fields]))]
         with self.text.block("def read(v):"):
             self.text.line("fields = {}")
             self.text.line("profile = {}")  # as this and the next may not be there
             self.text.line("machine = None")
             with self.whole_record():
                 for name, node in fields.items():
-                    self._field(name, node)
+                    if name not in shared:
+                        self._field(name, node)
+                if shared:
+                    self._tail({name: fields[name] for name in reversed(shared)})
             self._return()
-        names = {"Doubtful": Doubtful, "Event": Event, "time_at": _time_at, "times": {}}
+        names: dict[str, object] = {"Doubtful": Doubtful, "Event": Event, "remember": _remember}
+        names |= {"tails": {}, "time_at": _time_at, "times": {}}
         compiled: EventReader = self.compiled("read", names)
         return compiled
 
@@ -116,6 +139,25 @@ class _EventSource(ReaderSource):
             self.refuse(f"len(profile) > {self._limits.profile_fields_max}", "Doubtful")
         else:
             self.value(node, None)
+
+    def _tail(self, fields: Mapping[str, Any]) -> None:
+        """Read the last fields, or take what the same bytes gave before."""
+        line = self.text.line
+        machine = "machine" if "machine" in fields else "_"
+        line("rest = v[p:]")
+        line("tail = tails.get(rest)")
+        with self.text.block("if tail is None:"):
+            line("first = fields")
+            line("fields = {}")
+            for name, node in fields.items():
+                self._field(name, node)
+            self.refuse("p != end", "Doubtful")
+            line("remember(tails, rest, (fields, machine))")
+            line("fields = first | fields")
+        with self.text.block("else:"):
+            line(f"last, {machine} = tail")
+            line("fields |= last")
+            line("p = end")
 
     def _id(self, name: str) -> None:
         self._chars_max = self._limits.id_chars_max
@@ -158,6 +200,13 @@ class _EventSource(ReaderSource):
 
 def _place(name: str) -> str:
     return f"fields[{name!r}]"
+
+
+def _remember(tails: dict[bytes, object], tail: bytes, read: object) -> None:
+    if len(tail) <= TAIL_BYTES_MAX:
+        if len(tails) >= TAILS_MAX:
+            tails.clear()
+        tails[tail] = read
 
 
 def _time_at(value: bytes, place: int, times: dict[bytes, int]) -> tuple[int, int]:

@@ -142,6 +142,8 @@ class _Measurer:
         if node["type"] != "record":
             return self.measure(node)
         self._begun.add(name)
+        if len({each["name"] for each in node["fields"]}) < len(node["fields"]):
+            raise UnsafeSchema(f"{name} has two fields of one name")
         fields = [self.measure(each["type"]) for each in node["fields"]]
         self._done[name] = self._sum(fields, empty=all(each.empty for each in fields))
         return self._done[name]

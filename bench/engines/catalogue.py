@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench.engines.java_peers import flink, kafka_streams
 from bench.engines.ours import Ours
-from bench.engines.python_peers import BareLoop, FaustDocumented
+from bench.engines.python_peers import BareLoop, FaustDocumented, quix
 from bench.engines.run import Engine
 from bench.errors import BenchFailed
 from bench.inputs import Progress
@@ -54,6 +54,7 @@ MAKERS: dict[str, Make] = {
     "ours_exactly_once_memory": _ours_in_memory,
     "kafka_streams_exactly_once": kafka_streams,
     "flink_exactly_once": flink,
+    "quix_exactly_once": quix,
     "bare_loop_changelog": _bare_loop,
     "faust_documented": _faust,
     "ours_whole_product": _whole_product,

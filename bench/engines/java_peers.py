@@ -33,6 +33,7 @@ class KafkaStreams:
     program: JavaProgram
     key: str = "kafka_streams_exactly_once"
     title: str = "Kafka Streams, exactly once, RocksDB"
+    commits_at_end: bool = True
 
     def prepare(self, run: Run) -> None:
         """Make the topic of its tier changes; it makes its changelog itself."""
@@ -62,6 +63,7 @@ class Flink:
     program: JavaProgram
     key: str = "flink_exactly_once"
     title: str = "Flink, exactly once, RocksDB"
+    commits_at_end: bool = True
 
     def prepare(self, run: Run) -> None:
         """Make the topic of its tier changes."""

@@ -1,6 +1,7 @@
 """The product's own worker, as it is installed."""
 
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,7 +10,6 @@ from bench.answers import Standing, WrongAnswer
 from bench.engines.run import Run, check_answers, last_values
 from bench.inputs import truncate
 from bench.toml_text import toml_text
-from leadvelocity.kafka import read_to_end
 from leadvelocity.provision import provision_topics
 from leadvelocity.records import read_topic
 from leadvelocity.scoring_model import load_model
@@ -40,6 +40,7 @@ class Ours:
     title: str
     model: Path | None = SMALL_MODEL
     engine: Mapping[str, object] = field(default_factory=dict)
+    commits_at_end: bool = True
 
     def prepare(self, run: Run) -> None:
         """Empty the outputs, and make changelogs of this run's own."""
@@ -68,9 +69,19 @@ class Ours:
         if self.model == SMALL_MODEL:
             check_answers(run, _changes, self._standings)
             return
-        scored = sum(1 for _ in read_to_end(run.settings.kafka.connection(), [SCORED_EVENTS]))
-        if scored != run.inputs.records:
-            raise WrongAnswer(f"{scored} scored events of {run.inputs.records} events")
+        places = Counter(
+            (
+                each.record["input_topic"],
+                each.record["input_partition"],
+                each.record["input_offset"],
+            )
+            for each in read_topic(run.settings, SCORED_EVENTS)
+            if each.record["input_topic"] is not None  # else time alone was the cause
+        )
+        if places.total() != run.inputs.records or len(places) != run.inputs.records:
+            raise WrongAnswer(
+                f"{places.total()} scored events, of {len(places)} of {run.inputs.records} events"
+            )
 
     def _standings(self, run: Run) -> Mapping[str, Standing]:
         model = load_model(self.model)

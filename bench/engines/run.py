@@ -94,6 +94,11 @@ class Engine(Protocol):
         """Its name for people."""
         ...
 
+    @property
+    def commits_at_end(self) -> bool:
+        """Whether it commits at once when it has folded everything, not at its next interval."""
+        ...
+
     def prepare(self, run: Run) -> None:
         """Make the topics that it needs."""
         ...

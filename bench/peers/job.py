@@ -21,6 +21,8 @@ class Job:
         What values are written with, by the id in their head.
     weights : dict of int to float
         What an event counts, by the same id.
+    records : int
+        How many there are; 0: more will come.
     output, changelog : str
         Topics.
     folder : Path
@@ -33,6 +35,7 @@ class Job:
     topics: list[str]
     schemas: dict[int, Any]
     weights: dict[int, float]
+    records: int
     output: str
     changelog: str
     folder: Path
@@ -44,7 +47,6 @@ def read_job() -> Job:
     for name in ("schemas", "weights"):
         content[name] = {int(key): value for key, value in content[name].items()}
     content["folder"] = Path(content["folder"])
-    del content["records"]  # these commit soon anyhow
     return Job(**content)
 
 

@@ -13,95 +13,29 @@ from schemas import framing, writer_schema
 from schemas.avro_reader import TOO_SHORT, Reader, compile_reader
 from schemas.dead_letter_reason import DeadLetterReason as Reason
 from schemas.dead_letter_reason import Undecodable
-
-HEAD = framing.head(1)
-
-
-def array(items: Any) -> Any:
-    return {"type": "array", "items": items}
-
-
-def mapping(values: Any) -> Any:
-    return {"type": "map", "values": values}
-
-
-def record(types: list[Any]) -> Any:
-    fields = [{"name": f"f{number}", "type": each} for number, each in enumerate(types)]
-    return {"type": "record", "name": "R", "fields": fields}
-
-
-LEAVES = [
-    *("null", "boolean", "int", "long", "float", "double", "bytes", "string"),
-    {"type": "enum", "name": "E", "symbols": ["A", "B", "C"]},
-    {"type": "fixed", "name": "F", "size": 3},
-]
-TYPES: st.SearchStrategy[Any] = st.recursive(
-    st.sampled_from(LEAVES),
-    lambda inner: st.one_of(
-        inner.filter(lambda node: node != "null").map(array),
-        inner.map(mapping),
-        st.lists(inner, min_size=1, max_size=3).map(lambda types: record(["long", *types])),
-        inner.filter(lambda node: node != "null" and not isinstance(node, list)).map(
-            lambda node: ["null", node]
-        ),
-    ),
-    max_leaves=8,
+from tests.property.avro_values import (
+    ENUM,
+    FIXED,
+    TYPES,
+    array,
+    mapping,
+    named_apart,
+    record,
+    values,
 )
 
-
-def named_apart(node: Any, names: list[str]) -> Any:
-    """Give each named type a name of its own."""
-    if isinstance(node, list):
-        return [named_apart(each, names) for each in node]
-    if isinstance(node, str):
-        return node
-    node = {
-        key: named_apart(value, names) if key in ("items", "values") else value
-        for key, value in node.items()
-    }
-    if "name" in node:
-        names.append(f"{node['name']}{len(names)}")
-        node["name"] = names[-1]
-    if "fields" in node:
-        node["fields"] = [
-            each | {"type": named_apart(each["type"], names)} for each in node["fields"]
-        ]
-    return node
-
-
-def values(node: Any) -> st.SearchStrategy[Any]:  # noqa: PLR0911  # a table of types
-    if isinstance(node, list):
-        return st.one_of([values(each) for each in node])
-    match node if isinstance(node, str) else node["type"]:
-        case "record":
-            return st.fixed_dictionaries(
-                {each["name"]: values(each["type"]) for each in node["fields"]}
-            )
-        case "array":
-            return st.lists(values(node["items"]), max_size=3)
-        case "map":
-            return st.dictionaries(st.text(max_size=5), values(node["values"]), max_size=3)
-        case "enum":
-            return st.sampled_from(node["symbols"])
-        case "fixed":
-            return st.binary(min_size=node["size"], max_size=node["size"])
-        case name:
-            return {
-                "null": st.none(),
-                "boolean": st.booleans(),
-                "int": st.integers(-(2**31), 2**31 - 1),
-                "long": st.integers(-(2**63), 2**63 - 1),
-                "float": st.floats(width=32, allow_nan=False),
-                "double": st.floats(allow_nan=False),
-                "bytes": st.binary(max_size=70),
-                "string": st.text(max_size=70),
-            }[name]
+HEAD = framing.head(1)
 
 
 def encoded(schema: Any, value: Any) -> bytes:
     stream = io.BytesIO()
     fastavro.schemaless_writer(stream, fastavro.parse_schema(schema), value)
     return HEAD + stream.getvalue()
+
+
+def some_schema(data: st.DataObject) -> Any:
+    types = data.draw(st.lists(TYPES, min_size=1, max_size=3))
+    return writer_schema.without_logical_types(named_apart(record(types), []))
 
 
 def readers(schema: Any) -> tuple[Reader, Reader]:
@@ -125,7 +59,7 @@ def refusal(read: Reader, value: bytes) -> Reason | None:
 @given(data=st.data())
 def test_any_schema(data: st.DataObject) -> None:
     """Whatever the schema, a value is read as fastavro reads it, and is not one byte different."""
-    schema = named_apart(record(data.draw(st.lists(TYPES, min_size=1, max_size=3))), [])
+    schema = some_schema(data)
     value = data.draw(values(schema))
     good = encoded(schema, value)
     keep, check = readers(schema)
@@ -142,7 +76,7 @@ def test_any_schema(data: st.DataObject) -> None:
 @given(data=st.data())
 def test_damaged(data: st.DataObject) -> None:
     """Damaged bytes are a value or refused by name, and the same whether it is kept or not."""
-    schema = named_apart(record(data.draw(st.lists(TYPES, min_size=1, max_size=3))), [])
+    schema = some_schema(data)
     bad = bytearray(encoded(schema, data.draw(values(schema))))
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.integers(framing.HEAD_BYTES, len(bad)))
@@ -162,8 +96,8 @@ WRONG = {
     "bytes of negative length": ("bytes", b"\x81\x01" + bytes(100)),
     "no UTF-8": ("string", b"\x02\xff"),
     "no UTF-8 in a key": (mapping("null"), b"\x02\x02\xff\x00"),
-    "symbol 3": (LEAVES[-2], b"\x06"),
-    "symbol -1": (LEAVES[-2], b"\x01"),
+    "symbol 3": (ENUM, b"\x06"),
+    "symbol -1": (ENUM, b"\x01"),
     "branch 2": (["null", "long"], b"\x04\x00"),
     "branch -1": (["null", "long"], b"\x01\x00"),
     "a branch in two bytes": (["null", "long"], b"\x82\x00\x00"),
@@ -185,7 +119,7 @@ FAR = b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"
 
 @pytest.mark.parametrize(
     "node",
-    ["string", "bytes", array("double"), array(LEAVES[-1]), mapping("null"), array(mapping("int"))],
+    ["string", "bytes", array("double"), array(FIXED), mapping("null"), array(mapping("int"))],
 )
 def test_endless(node: Any) -> None:
     """A length or count beyond the end is refused at once, read or passed over."""
@@ -200,6 +134,18 @@ def test_blocks() -> None:
     keep, check = readers(record([array("long")]))
     assert keep(HEAD + body) == {"f0": [5, 1, 2, 4]}
     assert check(HEAD + body) == {}
+
+
+@pytest.mark.parametrize("length", [63, 64, 127, 128, 8191, 8192, 2**20, 2**21])
+def test_long_texts(length: int) -> None:
+    """A text of any length is read, and missed where it is not whole."""
+    schema = record(["string", "bytes"])
+    value = {"f0": "x" * length, "f1": b"y" * length}
+    good = encoded(schema, value)
+    keep, check = readers(schema)
+    assert keep(good) == value
+    assert check(good) == {}
+    assert refusal(keep, good[:-1]) is refusal(check, good[: length // 2]) is Reason.TRUNCATED
 
 
 def test_numbers_longer_than_need_be() -> None:

@@ -9,7 +9,7 @@ from bench.errors import BenchFailed
 from bench.figures import throughput_figures
 from bench.program import Usage
 from bench.rounds import Record
-from bench.throughput import Throughput, throughput
+from bench.throughput import Throughput, throughput, without_last_commit
 from bench.toml_text import toml_text
 from bench.watch import Look
 from leadvelocity.stack.artifact import pinned
@@ -34,6 +34,14 @@ def test_speed_is_taken_from_the_first_commit_to_the_last():
     assert measured.cpu_us_per_event == pytest.approx(500)
     assert measured.memory_mb == pytest.approx(300)
     assert measured.start_s == pytest.approx(2.0)
+
+
+def test_a_commit_that_waited_for_its_interval_is_left_out():
+    """An engine that commits every few seconds is not charged for its last wait."""
+    looks = [_look(0.0, 100), _look(2.0, 300), _look(3.0, 300), _look(4.0, 310)]
+
+    assert without_last_commit(looks) == looks[:2]
+    assert without_last_commit(looks[:1]) == looks[:1]
 
 
 def test_one_commit_tells_no_speed():

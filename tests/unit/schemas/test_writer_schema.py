@@ -35,6 +35,9 @@ REFUSED = {
     "not a record": '"string"',
     "an enum": '{"type": "enum", "name": "E", "symbols": ["A"]}',
     "fields of nothing": '{"type": "record", "name": "R", "fields": [1]}',
+    "two fields of one name": json.dumps(
+        record() | {"fields": [{"name": "f", "type": "long"}, {"name": "f", "type": "string"}]}
+    ),
     "an unknown type": json.dumps(record("Unknown")),
     "a bad fixed": json.dumps(record({"type": "fixed", "name": "F", "size": "x"})),
     "a fixed of less than nothing": json.dumps(record({"type": "fixed", "name": "F", "size": -1})),

@@ -1,0 +1,142 @@
+"""Generated writers write what fastavro and the reference implementation write."""
+
+import io
+import json
+from typing import Any
+
+import avro.io
+import avro.schema
+import fastavro
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas import framing
+from schemas.avro_parts import KNOWN_BYTES_MAX, KNOWN_MAX, Known, long_bytes, text_bytes
+from schemas.avro_writer import UNFIT, Writer, compile_writer
+from schemas.writer_schema import without_logical_types
+from tests.property.avro_values import (
+    ENUM,
+    FIXED,
+    SCALAR,
+    TIME,
+    TYPES,
+    array,
+    mapping,
+    named_apart,
+    record,
+    values,
+)
+
+HEAD = framing.head(1)
+
+
+def writers(schema: Any) -> list[Writer]:
+    """Two that differ only in what they remember."""
+    parsed: Any = fastavro.parse_schema(schema)
+    names = [each["name"] for each in schema["fields"]]
+    return [compile_writer(parsed, HEAD), compile_writer(parsed, HEAD, repeated=names)]
+
+
+def fastavro_bytes(schema: Any, value: Any) -> bytes:
+    stream = io.BytesIO()
+    plain = fastavro.parse_schema(without_logical_types(schema))
+    fastavro.schemaless_writer(stream, plain, value, strict=True)
+    return HEAD + stream.getvalue()
+
+
+def reference_reads(schema: Any, value: bytes) -> Any:
+    reader = avro.io.DatumReader(avro.schema.parse(json.dumps(without_logical_types(schema))))
+    stream = io.BytesIO(value[framing.HEAD_BYTES :])
+    back = reader.read(avro.io.BinaryDecoder(stream))
+    assert stream.read() == b""
+    return back
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_any_record(data: st.DataObject) -> None:
+    """Whatever the schema, the bytes are fastavro's, and the reference reads what was written."""
+    schema = named_apart(record(data.draw(st.lists(TYPES, min_size=1, max_size=4))), [])
+    writes = writers(schema)
+    for _ in range(3):  # the second time, some of it is remembered
+        value = data.draw(values(schema))
+        expected = fastavro_bytes(schema, value)
+        assert [write(value) for write in writes] == [expected, expected]
+        assert reference_reads(schema, expected) == value
+
+
+@given(st.integers(-(2**63), 2**63 - 1) | st.integers(-(2**20), 2**20))
+def test_whole_numbers(number: int) -> None:
+    """A whole number of any size is written as fastavro writes it, be it a time or not."""
+    for kind in ("long", TIME):
+        expected = fastavro_bytes(record([kind]), {"f0": number})
+        assert [write({"f0": number}) for write in writers(record([kind]))] == [expected] * 2
+
+
+@pytest.mark.parametrize(("kind", "value"), [("string", ""), ("long", 0), ("double", 0.0)])
+def test_nothing_is_not_empty(kind: str, value: Any) -> None:
+    """An optional field that is empty or zero is written, one that is absent is not."""
+    for schema in (record([["null", kind]]), record([[kind, "null"]])):
+        for each in ({"f0": value}, {"f0": None}):
+            assert [write(each) for write in writers(schema)] == [fastavro_bytes(schema, each)] * 2
+
+
+@pytest.mark.parametrize("bits", range(64))
+def test_bounds_of_whole_numbers(bits: int) -> None:
+    """Numbers at the bounds of each length are written as fastavro writes them."""
+    for number in (2**bits - 1, -(2**bits), *([2**bits] if bits < 63 else [])):
+        for kind in ("long", TIME):
+            expected = fastavro_bytes(record([kind]), {"f0": number})
+            assert [write({"f0": number}) for write in writers(record([kind]))] == [expected] * 2
+
+
+UNFIT_VALUES: list[tuple[Any, list[Any]]] = [
+    ("boolean", [None, "true", 2]),
+    ("int", [None, "1", 1.5, 2**31, -(2**31) - 1]),
+    ("long", [None, "1", 1.5, 2**63, -(2**63) - 1]),
+    (TIME, [None, "1", 1.5, 2**63, -(2**63) - 1]),
+    ("float", [None, "1.0", 1e300]),
+    ("double", [None, "1.0", 10**400]),
+    ("string", [None, 1, b"a", "\ud800"]),
+    ("bytes", [None, 1, "a", [1]]),
+    (FIXED, [None, b"12", b"1234", "123"]),
+    (ENUM, [None, "D", 0]),
+    (array("long"), [None, 0, ["1"], {"a": 1}]),
+    (mapping("long"), [None, 0, [1], {1: 1}, {"a": "1"}]),
+    (["null", "string"], [1, b"a"]),
+    (["long", "null"], ["1"]),
+    (SCALAR, [b"a", [], 2**63]),
+    (record(["long"]), [None, {}, {"f1": 1}, {"f0": 1, "f1": 1}]),
+]
+
+
+@pytest.mark.parametrize(
+    ("node", "value"), [(node, value) for node, bad in UNFIT_VALUES for value in bad]
+)
+def test_unfit(node: Any, value: Any) -> None:
+    """A value of another type, or beyond its type's range, is not written."""
+    schema = record([node]) | {"name": "Outer"}
+    for write in writers(schema):
+        with pytest.raises(UNFIT):
+            write({"f0": value})
+
+
+@pytest.mark.parametrize("value", [{}, {"f1": 1}, {"f0": 1, "f1": 1}])
+def test_other_names(value: Any) -> None:
+    """A record that lacks a field or has another one is not written, and the field is named."""
+    for write in writers(record(["long"])):
+        with pytest.raises(UNFIT, match="f0" if value == {} else "f[01]"):
+            write(value)
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """Ever new values, or large ones, do not fill the memory."""
+    known = Known(text_bytes)
+    for number in range(3 * KNOWN_MAX):
+        assert known[str(number)] == text_bytes(str(number))
+        assert len(known) <= KNOWN_MAX
+    large = "x" * KNOWN_BYTES_MAX
+    assert known[large] == text_bytes(large)
+    assert large not in known
+    assert Known(long_bytes)[1] == b"\x02"
