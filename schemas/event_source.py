@@ -111,7 +111,12 @@ class _EventSource(ReaderSource):
                 if shared:
                     self._tail({name: fields[name] for name in reversed(shared)})
             self._return()
-        names: dict[str, object] = {"Doubtful": Doubtful, "Event": Event, "remember": _remember}
+        names: dict[str, object] = {
+            "Doubtful": Doubtful,
+            "Event": Event,
+            "make": tuple.__new__,
+            "remember": _remember,
+        }
         names |= {"tails": {}, "time_at": _time_at, "times": {}}
         compiled: EventReader = self.compiled("read", names)
         return compiled
@@ -193,8 +198,7 @@ class _EventSource(ReaderSource):
     def _return(self) -> None:
         event_type = self.text.value(EVENT_TYPES[self._topic])
         self.text.line(
-            f"return Event(type={event_type}, event_id=event_id, lead_id=lead_id, "
-            "occurred_at_ms=at_ms, machine=machine, fields=fields, profile=profile)"
+            f"return make(Event, ({event_type}, event_id, lead_id, at_ms, machine, fields, profile))"
         )
 
 

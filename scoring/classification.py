@@ -98,7 +98,7 @@ class Classifier:
         """
         seen: dict[str, object] | None = None
         for run in self._runs[event.type]:
-            value = _own(event, run.name)
+            value = _own(event, run.name) if run.name else None
             if value is not None:
                 rule = run.by_value(value)
             elif run.rules[0].when is None:
