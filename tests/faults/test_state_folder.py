@@ -13,8 +13,8 @@ from tests.faults.traffic import MINUTE_MS, Traffic, now_ms
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).resolve().parents[2]
-FILE_BYTES_MAX = 60_000
-WRITE_BUFFER_BYTES_MAX = 256 << 10  # so that files are written soon
+FILE_BYTES_MAX = 30_000
+WRITE_BUFFER_BYTES_MAX = 64 << 10  # so that files are written soon
 SITE = f"""
 import resource
 resource.setrlimit(resource.RLIMIT_FSIZE, ({FILE_BYTES_MAX}, {FILE_BYTES_MAX}))
@@ -181,4 +181,5 @@ def test_a_full_disk(cluster, ending, seed, folder, tmp_path):
 
     assert code in (1, 70), said
     cluster.start_worker()
+    cluster.send(traffic.backlog(3_000, last_ms=now_ms()))
     ending("full disk", times=1, traffic=traffic)
