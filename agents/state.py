@@ -20,7 +20,10 @@ class State(Protocol):
         ...
 
     def next_due_ms(self, *, skip: Container[bytes]) -> int | None:
-        """Return when the next entry is due, in event time; None: none ever is."""
+        """Return when the next entry is due, in event time, or a time before it.
+
+        None: none ever is.
+        """
         ...
 
     def take_due(self, *, skip: Container[bytes], until_ms: int, entries_max: int) -> list[bytes]:

@@ -11,7 +11,7 @@ import psutil
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cores:
-    """How the machine is shared out.
+    """How the machine is shared out; made before anything is moved.
 
     Parameters
     ----------
@@ -29,6 +29,11 @@ class Cores:
         """Give the engine one core, the last, and the servers the others."""
         every = sorted(os.sched_getaffinity(0))
         return cls(engine=frozenset(every[-1:]), servers=frozenset(every[:-1] or every))
+
+    @classmethod
+    def one_of_all(cls) -> Self:
+        """Give the engine one core, the last, and let the servers run where there is room."""
+        return cls(engine=cls.pinned().engine, servers=cls.shared().servers)
 
     @classmethod
     def shared(cls) -> Self:

@@ -9,7 +9,7 @@ from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
 from agents.rerouting import owner_of
 from bench.answers import Answers, Reference
-from bench.workload import TOPICS, Workload
+from bench.workload import TOPICS, Crowd, Workload
 from leadvelocity.kafka import ANSWER_S_MAX, Extent, admin_client, extents
 from leadvelocity.roles import registry_of
 from leadvelocity.settings import Settings
@@ -60,7 +60,7 @@ def live_inputs() -> Inputs:
 
 def load(
     settings: Settings,
-    workload: Workload,
+    workload: Workload | Crowd,
     progress: Progress,
     *,
     prefix: str = "",

@@ -1,6 +1,5 @@
 """What was measured on, and with which versions."""
 
-import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +21,7 @@ def machine() -> dict[str, str]:
     """Return processor, memory, kernel and runtimes."""
     return {
         "processor": _processor(),
-        "cores": str(len(os.sched_getaffinity(0))),
+        "cores": str(psutil.cpu_count()),
         "memory": f"{psutil.virtual_memory().total / GB:.0f} GB",
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),

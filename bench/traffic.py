@@ -78,6 +78,10 @@ class Encoding:
             for sent in workload.sent()
         ]
 
+    def probes(self, events: int) -> list[Ready]:
+        """Return so many probes of now."""
+        return [self._probe(time.time_ns() // 1_000_000) for _ in range(events)]
+
     def _probe(self, at_ms: int) -> Ready:
         lead_id = f"probe-{next(self._numbers):08d}"
         event_id = new_event_id(self._rng)

@@ -98,6 +98,38 @@ class Workload:
         return max(self.begins_at_ms, at_ms)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowd:
+    """Every lead once, then events of any of them alike: what a large state is tried with.
+
+    Parameters
+    ----------
+    leads : int
+    further : int
+        Events after each lead has had one.
+    begins_at_ms : int
+        Event time of the first, UTC epoch milliseconds; a millisecond passes every 10 events.
+    seed : int
+    """
+
+    leads: int
+    further: int
+    begins_at_ms: int
+    seed: int = 20260111
+
+    @property
+    def events(self) -> int:
+        """How many there are."""
+        return self.leads + self.further
+
+    def sent(self) -> Iterator[Sent]:
+        """Yield the events by time."""
+        rng = Random(self.seed)  # noqa: S311  # the same events every time
+        for index in range(self.events):
+            lead = index if index < self.leads else rng.randrange(self.leads)
+            yield _sent(rng, f"lead-{lead:08d}", self.begins_at_ms + index // 10)
+
+
 def new_event_id(rng: Random) -> str:
     """Return the id of an event, as senders commonly make them."""
     return str(UUID(int=rng.getrandbits(128), version=4))

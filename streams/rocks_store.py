@@ -3,6 +3,11 @@
 An entry's key begins with its kind: ``s`` the state's own, ``d`` the times at which entries are
 due, ``m`` what the copy says of itself. One write batch holds entries, times and offset, so a
 crash cuts the copy back to an earlier commit and never tears it; the changelog has the rest.
+
+Every entry that is ever due has its time among those of kind ``d``. There are others too: to take
+away the time that a change replaces, the store would have to read the entry, which costs more than
+the change. It does so where it remembers the time; elsewhere the time stays until its turn comes,
+is found to be none of its entry's, and goes then.
 """
 
 import logging
@@ -26,8 +31,10 @@ LAYOUT = 1
 """Of the keys and values in the folder; a copy with another layout is thrown away."""
 
 DUE_TIMES_MAX = 10_000
-"""Due times of entries lately read or written that a store remembers, so as not to read an entry
-again only to learn which time it replaces."""
+"""Due times of entries lately read or written that a store remembers."""
+
+REPLACED_TIMES_MAX = 10_000
+"""Times that were replaced and are taken away in one stretch; no longer may a worker be busy."""
 
 _STATE, _DUE = b"s", b"d"
 _OFFSET, _IDENTITY = b"moffset", b"midentity"
@@ -68,7 +75,7 @@ class RocksStore:
         self._options = options(memory)
         self._write_options = write_options()
         self._db: Rdict | None = None
-        self._due_times: OrderedDict[bytes, int | None] = OrderedDict()
+        self._due_times: OrderedDict[bytes, int] = OrderedDict()
         self._first_due = _DUE
         self.offset = 0
         self._open()
@@ -80,40 +87,34 @@ class RocksStore:
             value: bytes | None = rocks.get(_STATE + key)
         except Exception as error:
             raise self._failure(error) from error
-        self._remember(key, None if value is None else self._format.due_ms(key, value))
+        if value is not None and (due_ms := self._format.due_ms(key, value)) is not None:
+            self._remember(key, due_ms)
         return value
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Return all entries."""
         with self._failures():
-            for key, value in self._scan(_STATE):
+            for key, value in self._scan(_STATE, begin=_STATE):
                 yield key[len(_STATE) :], value
 
     def next_due_ms(self, *, skip: Container[bytes]) -> int | None:
         """Return when the next entry is due."""
         with self._failures():
-            for place in self._due_places():
-                if place[_DUE_HEAD_BYTES:] not in skip:
-                    return _due_ms(place)
-        return None
+            due, left_ms = self._due(skip, None, 1)
+        return due[0][0] if due else left_ms
 
     def take_due(self, *, skip: Container[bytes], until_ms: int, entries_max: int) -> list[bytes]:
         """Return the keys of entries due up to `until_ms`, earliest first."""
-        keys: list[bytes] = []
         with self._failures():
-            for place in self._due_places():
-                if len(keys) == entries_max or _due_ms(place) > until_ms:
-                    break
-                if (key := place[_DUE_HEAD_BYTES:]) not in skip:
-                    keys.append(key)
-        return keys
+            due, _ = self._due(skip, until_ms, entries_max)
+        return [key for _, key in due]
 
     def apply(self, changes: Changes, *, offset: int) -> None:
         """Take changes and the offset after them, both or neither."""
         batch = WriteBatch(raw_mode=True)
         with self._failures():
-            for key, value in changes.items():
-                self._change(batch, key, value)
+            for key in sorted(changes):  # RocksDB takes them quicker so
+                self._change(batch, key, changes[key])
             batch.put(_OFFSET, b"%d" % offset)
             self._rocks.write(batch, self._write_options)
         self.offset = offset
@@ -175,47 +176,71 @@ class RocksStore:
         return Rdict(str(self._folder), self._options, column_families={"default": self._options})
 
     def _change(self, batch: WriteBatch, key: bytes, value: bytes | None) -> None:
-        was_ms = self._due_before(key)
+        was_ms = self._due_times.pop(key, None)
         is_ms = None if value is None else self._format.due_ms(key, value)
         if was_ms is not None and was_ms != is_ms:
             batch.delete(_due_place(was_ms, key))
-        if is_ms is not None and was_ms != is_ms:
-            place = _due_place(is_ms, key)
-            batch.put(place, b"")
-            self._first_due = min(self._first_due, place)
+        if is_ms is not None:
+            if was_ms != is_ms:
+                place = _due_place(is_ms, key)
+                batch.put(place, b"")
+                self._first_due = min(self._first_due, place)
+            self._remember(key, is_ms)
         if value is None:
             batch.delete(_STATE + key)
         else:
             batch.put(_STATE + key, value)
-        self._remember(key, is_ms)
 
-    def _due_before(self, key: bytes) -> int | None:
-        if key in self._due_times:
-            return self._due_times[key]
-        before = self._rocks.get(_STATE + key)
-        return None if before is None else self._format.due_ms(key, before)
-
-    def _remember(self, key: bytes, due_ms: int | None) -> None:
+    def _remember(self, key: bytes, due_ms: int) -> None:
         self._due_times[key] = due_ms
-        self._due_times.move_to_end(key)
         if len(self._due_times) > DUE_TIMES_MAX:
             self._due_times.popitem(last=False)
 
-    def _due_places(self) -> Iterator[bytes]:
-        """Yield the places of due times; begins where the first of them was found last.
+    def _due(
+        self, skip: Container[bytes], until_ms: int | None, entries_max: int
+    ) -> tuple[list[tuple[int, bytes]], int | None]:
+        """Return entries that are due, and from when on there may be more, if that was left open.
 
-        The times before it are gone, but RocksDB has to step over what tells so, one by one.
+        It begins where the first time was found last: those before it are gone, but RocksDB would
+        step over what tells so, one by one.
         """
-        first = None
+        due: list[tuple[int, bytes]] = []
+        replaced: list[bytes] = []
+        left_ms = first = None
         for place, _ in self._scan(_DUE, begin=self._first_due):
-            if first is None:
-                first = self._first_due = place
-            yield place
+            due_ms, key = _due_ms(place), place[_DUE_HEAD_BYTES:]
+            if len(due) == entries_max or (until_ms is not None and due_ms > until_ms):
+                first = first or place
+                break
+            if len(replaced) == REPLACED_TIMES_MAX:
+                first = first or place
+                left_ms = due_ms
+                break
+            if key not in skip and not self._is_due(key, due_ms):
+                replaced.append(place)
+                continue
+            first = first or place
+            if key not in skip:
+                due.append((due_ms, key))
+        self._take_away(replaced)
+        self._first_due = first or self._first_due
+        return due, left_ms
 
-    def _scan(self, kind: bytes, *, begin: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+    def _is_due(self, key: bytes, due_ms: int) -> bool:
+        value = self._rocks.get(_STATE + key)
+        return value is not None and self._format.due_ms(key, value) == due_ms
+
+    def _take_away(self, places: list[bytes]) -> None:
+        if places:
+            batch = WriteBatch(raw_mode=True)
+            for place in places:
+                batch.delete(place)
+            self._rocks.write(batch, self._write_options)
+
+    def _scan(self, kind: bytes, *, begin: bytes) -> Iterator[tuple[bytes, bytes]]:
         iterator: Any = self._rocks.iter()
         try:
-            iterator.seek(kind if begin is None else begin)
+            iterator.seek(begin)
             while iterator.valid() and (key := iterator.key()).startswith(kind):
                 yield key, iterator.value()
                 iterator.next()

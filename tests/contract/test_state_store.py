@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams import rocks_store
 from streams.memory_store import MemoryStores
 from streams.rocks_store import RocksStores
 from streams.state_store import StateStore, StateStores, StoreDoubtful
@@ -282,6 +283,21 @@ def test_what_is_due_is_found_past_all_that_was(opened: Open) -> None:
 
     assert store.next_due_ms(skip=NOTHING) == 3
     assert dues(store) == [b"early", b"19", b"15", b"16", b"17", b"18"]
+
+
+def test_times_that_were_replaced_go_a_few_at_a_time(tmp_path: Path, monkeypatch) -> None:
+    """However many due times were replaced, none is believed, and no call takes long."""
+    monkeypatch.setattr(rocks_store, "REPLACED_TIMES_MAX", 3)
+    keys = [b"%02d" % number for number in range(10)]
+    store = rocks(tmp_path).open("task-0", DueFormat(), changelog_id="one")
+    store.apply({key: key + b"|" for key in keys}, offset=1)
+    store.close()
+    store = rocks(tmp_path).open("task-0", DueFormat(), changelog_id="one")
+    store.apply({key: b"1" + key + b"|" for key in keys}, offset=2)
+
+    assert [store.next_due_ms(skip=NOTHING) for _ in range(5)] == [3, 6, 9, 100, 100]
+    assert dues(store) == keys
+    store.close()
 
 
 def test_a_copy_that_somebody_has_open_is_not_thrown_away(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from tests.faults.traffic import MINUTE_MS, Traffic, now_ms
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).resolve().parents[2]
-FILE_BYTES_MAX = 60_000
+FILE_BYTES_MAX = 30_000
+WRITE_BUFFER_BYTES_MAX = 64 << 10  # so that files are written soon
 SITE = f"""
 import resource
 resource.setrlimit(resource.RLIMIT_FSIZE, ({FILE_BYTES_MAX}, {FILE_BYTES_MAX}))
@@ -169,7 +170,10 @@ def test_a_full_disk(cluster, ending, seed, folder, tmp_path):
     """A worker whose disk is full ends without a hole, and goes on once there is room."""
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(SITE)
-    limited = {"PYTHONPATH": f"{tmp_path / 'site'}:{ROOT}"}
+    limited = {
+        "PYTHONPATH": f"{tmp_path / 'site'}:{ROOT}",
+        "LEADVELOCITY_ENGINE__STORE_WRITE_BUFFER_BYTES_MAX": str(WRITE_BUFFER_BYTES_MAX),
+    }
     traffic = Traffic(seed=seed, leads=5_000)
     cluster.send(traffic.backlog(20_000, last_ms=now_ms() - 10 * MINUTE_MS))
 
@@ -177,4 +181,5 @@ def test_a_full_disk(cluster, ending, seed, folder, tmp_path):
 
     assert code in (1, 70), said
     cluster.start_worker()
+    cluster.send(traffic.backlog(3_000, last_ms=now_ms()))
     ending("full disk", times=1, traffic=traffic)

@@ -7,7 +7,7 @@ import pytest
 
 from bench.answers import Reference, Standing, WrongAnswer, check, rises_of
 from bench.engines.ours import SMALL_MODEL
-from bench.workload import DOUBLED_LEAD_EVENTS_MAX, Workload
+from bench.workload import DOUBLED_LEAD_EVENTS_MAX, Crowd, Workload
 from leadvelocity.scoring_model import load_model
 from schemas.events import read_event
 from scoring.fold import fold
@@ -95,3 +95,12 @@ def test_a_tier_change_that_comes_twice_is_seen(sent):
 
     with pytest.raises(WrongAnswer, match=f"tiers of 1 of .*{lead}"):
         check(wanted, rises=again, standings=None)
+
+
+def test_a_crowd_has_every_lead_before_any_comes_again():
+    """When the leads of a crowd are through, the state is as large as it gets."""
+    sent = list(Crowd(leads=500, further=200, begins_at_ms=0).sent())
+
+    assert len({each.lead_id for each in sent[:500]}) == 500
+    assert {each.lead_id for each in sent[500:]} < {each.lead_id for each in sent[:500]}
+    assert len(sent) == 700
