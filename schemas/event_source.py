@@ -42,6 +42,7 @@ from schemas.avro_types import plain
 from schemas.events import EVENT_TYPES, OCCURRED_AT_MS_MAX, EventLimits, own_fields
 from schemas.topics import FORM_FILLS
 from scoring.event import Event
+from scoring.state import make
 
 EventReader = Callable[[bytes], Event]
 
@@ -114,7 +115,7 @@ class _EventSource(ReaderSource):
         names: dict[str, object] = {
             "Doubtful": Doubtful,
             "Event": Event,
-            "make": tuple.__new__,
+            "make": make,
             "remember": _remember,
         }
         names |= {"tails": {}, "time_at": _time_at, "times": {}}
@@ -198,7 +199,8 @@ class _EventSource(ReaderSource):
     def _return(self) -> None:
         event_type = self.text.value(EVENT_TYPES[self._topic])
         self.text.line(
-            f"return make(Event, ({event_type}, event_id, lead_id, at_ms, machine, fields, profile))"
+            f"return make(Event, ({event_type}, event_id, lead_id, at_ms, machine, fields, "
+            "profile))"
         )
 
 
