@@ -9,6 +9,9 @@ from agents.reducer import Arrival, Effects, Reducer
 from streams.ledger import Ledger, Positions
 from streams.settings import EngineSettings
 
+PERIOD_PER_COMMIT = 4
+"""Between the starts of two transactions, times what the last one took."""
+
 
 class Committer:
     """The folded part of a task: its effects wait in the reducer, its positions here.
@@ -96,19 +99,25 @@ class Committer:
     async def run(self) -> None:
         """Commit whatever is folded, until closed."""
         loop = asyncio.get_running_loop()
-        last_s = 0.0
+        began_s = took_s = 0.0
         while not self._closed:
             await self._wake.wait()
             self._wake.clear()
-            await self._linger(last_s)
-            last_s = loop.time()
+            await self._linger(began_s, took_s)
+            began_s = loop.time()
             if self.pending:
                 await self.commit()
+            took_s = loop.time() - began_s
 
-    async def _linger(self, since_s: float) -> None:
-        """Wait until the next transaction is due, at most as long as little waits for it."""
+    async def _linger(self, began_s: float, took_s: float) -> None:
+        """Wait until the next transaction is due, at most as long as little waits for it.
+
+        That is the sooner the quicker the last one was: transactions take a share of the
+        worker's time that does not grow, however many its tasks are.
+        """
         loop = asyncio.get_running_loop()
-        soon_s, late_s = since_s + self._linger_s, since_s + self._catch_up_linger_s
+        late_s = began_s + self._catch_up_linger_s
+        soon_s = min(late_s, began_s + max(self._linger_s, PERIOD_PER_COMMIT * took_s))
         while (now_s := loop.time()) < soon_s or (now_s < late_s and self._behind()):
             until_s = soon_s if now_s < soon_s else min(late_s, now_s + self._linger_s)
             with suppress(TimeoutError):

@@ -85,9 +85,11 @@ class EngineSettings:
     pending_records_max : int
         Folded records that may wait for the transaction under way; then reading pauses.
     linger_ms : int
-        Least time between the starts of two transactions of a task, unless much waits.
+        Least time between the starts of two transactions of a task, unless much waits; it is
+        longer where transactions take long.
     catch_up_linger_ms : int
-        The same while the task has more to fold: larger transactions cost less an event.
+        The most of that time, and what it is while the task has more to fold: larger transactions
+        cost less an event.
     transaction_timeout_ms : int
         After it the broker aborts what a dead worker left open.
     session_timeout_ms : int
@@ -137,7 +139,7 @@ class EngineSettings:
     app_id: str = "leadvelocity"
     batch_records_max: int = 1_000
     pending_records_max: int = 16_000
-    linger_ms: int = 50
+    linger_ms: int = 10
     catch_up_linger_ms: int = 500
     transaction_timeout_ms: int = 15_000
     session_timeout_ms: int = 10_000
