@@ -14,8 +14,8 @@ from scoring.tiers import rise_threshold
 UNDERFLOW_HALF_LIVES = 1_100
 """After so many half-lives (and the binary digits of the count) a count is exactly 0.0."""
 
-HORIZONS_MS = (2_592_000_000, 259_200_000, 21_600_000)
-"""30 days, 3 days, 6 hours: how far a lead with penalties is first looked ahead for."""
+HORIZONS_MS = (259_200_000, 21_600_000)
+"""3 days and 6 hours: how far a lead with penalties is first looked ahead for."""
 
 
 def next_change_ms(state: LeadState, model: Model) -> int | None:
@@ -61,9 +61,13 @@ def due_ms(
     """
     if curve.penalised:
         band = Band(curve, exit=tiers[rank].exit, rise=rise_threshold(tiers, rank))
+        if _stays(band, after_ms):
+            return None
         for horizon_ms in HORIZONS_MS:
-            bounds = extent(curve, after_ms, after_ms + horizon_ms)
-            if not band.left(bounds.least) and not band.left(bounds.most):
+            then_ms = after_ms + horizon_ms
+            least = curve.bound(gains_at_ms=then_ms, losses_at_ms=after_ms)
+            most = curve.bound(gains_at_ms=after_ms, losses_at_ms=then_ms)
+            if not band.left(least) and not band.left(most):
                 return after_ms + horizon_ms + 1
     return first_change_ms(curve, tiers, rank=rank, since_ms=since_ms, after_ms=after_ms)
 
@@ -97,11 +101,18 @@ def first_change_ms(
         return _first_fall(curve, tier.exit, from_ms=falls_from_ms)
 
     band = Band(curve, exit=tier.exit, rise=rise_threshold(tiers, rank))
-    if band.exit == -inf and curve.total(curve.ceiling(after_ms)) < band.rise:
+    if _stays(band, after_ms):
         return None
     only_rise = Band(curve, exit=-inf, rise=band.rise)
     found = _first_change(only_rise, from_ms=after_ms + 1, to_ms=falls_from_ms - 1)
     return _first_change(band, from_ms=falls_from_ms, to_ms=None) if found is None else found
+
+
+def _stays(band: Band, after_ms: int) -> bool:
+    """Whether a lead of the lowest tier cannot rise, even if all its penalties faded at once."""
+    if band.exit > -inf:
+        return False
+    return not band.left(band.curve.bound(gains_at_ms=after_ms, losses_at_ms=inf))
 
 
 def _first_fall(curve: Curve, exit_below: float, *, from_ms: int) -> int:

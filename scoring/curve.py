@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp2, log
 
-from scoring.prepared import Member, Prepared
+from scoring.prepared import Groups, Member, Prepared
 from scoring.state import Count
 from scoring.tier_change import Score
 
@@ -18,7 +18,7 @@ Part = tuple[float, float, int, int, float]
 
 
 def engagement_of(
-    groups: Sequence[tuple[float, Sequence[Member]]],
+    groups: Groups,
     counts: Sequence[Count | None],
     at_ms: int,
 ) -> float:
@@ -28,7 +28,7 @@ def engagement_of(
 
     Parameters
     ----------
-    groups : sequence of (float, sequence of Member)
+    groups : tuple of (float, tuple of Member)
         As `Prepared` lays them out.
     counts : sequence of Count or None
         One for each signal of the model.
@@ -43,6 +43,38 @@ def engagement_of(
             if count is not None:
                 worth = points * (count[0] * exp2((count[1] - at_ms) / half_life_ms))
                 subtotal += worth if worth < cap else cap  # noqa: FURB136  (twice as fast as min)
+        total += subtotal if subtotal < group_cap else group_cap  # noqa: FURB136
+    return total
+
+
+def bound_of(
+    groups: Groups,
+    counts: Sequence[Count | None],
+    *,
+    gains_at_ms: float,
+    losses_at_ms: float,
+) -> float:
+    """Return engagement with points as at one time and penalties as at another.
+
+    Both only fade, and caps keep that. So between two times engagement is never above what it is
+    with the points of the earlier and the penalties of the later, nor below the reverse.
+
+    Parameters
+    ----------
+    groups, counts
+        As of `engagement_of`.
+    gains_at_ms, losses_at_ms : float
+        Not before the latest time of the counts; infinity when all has faded.
+    """
+    total = 0.0
+    for group_cap, members in groups:
+        subtotal = 0.0
+        for index, points, half_life_ms, cap in members:
+            count = counts[index]
+            if count is not None:
+                at_ms = gains_at_ms if points > 0 else losses_at_ms
+                worth = points * (count[0] * exp2((count[1] - at_ms) / half_life_ms))
+                subtotal += worth if worth < cap else cap  # noqa: FURB136  (as above)
         total += subtotal if subtotal < group_cap else group_cap  # noqa: FURB136
     return total
 
@@ -70,7 +102,7 @@ class Curve:
     """
 
     counts: tuple[Count | None, ...]
-    members: tuple[tuple[float, tuple[Member, ...]], ...]
+    members: Groups
     groups: tuple[tuple[float, tuple[Part, ...]], ...]
     fit: float
     penalised: bool
@@ -98,16 +130,11 @@ class Curve:
                 total += group_cap
         return total, slope * LN2
 
-    def ceiling(self, at_ms: int) -> float:
-        """Return what engagement is never above from a moment on: penalties fade, points do not."""
-        total = 0.0
-        for group_cap, parts in self.groups:
-            subtotal = 0.0
-            for points, value, ref_ms, half_life_ms, cap in parts:
-                if points > 0:
-                    subtotal += min(cap, points * (value * exp2((ref_ms - at_ms) / half_life_ms)))
-            total += min(group_cap, subtotal)
-        return total
+    def bound(self, *, gains_at_ms: float, losses_at_ms: float) -> float:
+        """Return a bound of engagement; see `bound_of`."""
+        return bound_of(
+            self.members, self.counts, gains_at_ms=gains_at_ms, losses_at_ms=losses_at_ms
+        )
 
     def total(self, engagement: float) -> float:
         """Return the score that comes of an engagement: never below 0."""

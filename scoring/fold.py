@@ -10,9 +10,11 @@ What the exact rules of the design leave open is decided here:
   old model's moments are no longer true: the next event, or the timer that was set, judges anew.
 """
 
+from math import inf
 from typing import NamedTuple
 
 from scoring.classification import Rule
+from scoring.curve import bound_of, total_of
 from scoring.decay import added
 from scoring.event import Event
 from scoring.judgement import judge
@@ -183,7 +185,8 @@ def _due_holds(
 ) -> bool:
     """Whether an event leaves the time before which nothing changes by time alone as it was.
 
-    It does where it leaves the curve as it was, or lifts all of a curve that never rises.
+    It does where it leaves the curve as it was, or lifts all of it, and no penalty fades so much
+    until then that the lead rises.
     """
     if before.profile is not after.profile:
         return False
@@ -191,10 +194,21 @@ def _due_holds(
         return False
     if rule is None or rule.points == 0:
         return True
-    if rule.points < 0 or layout.penalised(after.counts):
-        return False
     count = after.counts[rule.index]
-    return count is not None and count.value < weight * COUNT_PER_WEIGHT_MAX
+    if rule.points < 0 or count is None or count.value >= weight * COUNT_PER_WEIGHT_MAX:
+        return False
+    return not layout.penalised(after.counts) or _cannot_rise(after, layout)
+
+
+def _cannot_rise(state: LeadState, layout: Prepared) -> bool:
+    """Whether penalties that fade until the state is due do not lift the lead out of its tier."""
+    most = bound_of(
+        layout.groups,
+        state.counts,
+        gains_at_ms=state.as_of_ms,
+        losses_at_ms=inf if state.due_ms is None else state.due_ms,
+    )
+    return total_of(most, layout.fit(state.profile)) < layout.bands[state.tier][1]
 
 
 def _cooled(

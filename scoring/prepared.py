@@ -20,6 +20,9 @@ MODELS_MAX = 16
 Member = tuple[int, float, int, float]
 """A signal inside a group: its place in the model, points, half-life, and cap (or infinity)."""
 
+Groups = tuple[tuple[float, tuple[Member, ...]], ...]
+"""Groups of signals: the cap of each (or infinity), and its signals."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prepared:
@@ -39,7 +42,7 @@ class Prepared:
 
     model: Model
     classifier: Classifier
-    groups: tuple[tuple[float, tuple[Member, ...]], ...]
+    groups: Groups
     bands: tuple[tuple[float, float], ...]
     penalties: tuple[int, ...]
     fit_of_nobody: float
@@ -79,10 +82,11 @@ def prepared(model: Model) -> Prepared:
     caps = [(group.name, inf if group.cap is None else group.cap) for group in model.groups]
     groups = [(cap, _members(model, name)) for name, cap in caps]
     groups.append((inf, _members(model, None)))
+    laid_out = tuple((cap, members) for cap, members in groups if members)
     return Prepared(
         model=model,
         classifier=Classifier(model),
-        groups=tuple((cap, members) for cap, members in groups if members),
+        groups=laid_out,
         bands=tuple(
             (tier.exit, rise_threshold(model.tiers, rank)) for rank, tier in enumerate(model.tiers)
         ),
