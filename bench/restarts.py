@@ -4,6 +4,7 @@ import re
 import sys
 import time
 from pathlib import Path
+from threading import Event
 
 from bench.cores import Cores
 from bench.errors import BenchFailed
@@ -36,6 +37,7 @@ class Restarts:
         self._folder = folder
         self._progress = progress
         self._starts = 0
+        self._never = Event()
 
     def measure(self, workload: Workload) -> dict[str, dict[str, float]]:
         """Start without a copy, kill amid a workload, start, stop, and start.
@@ -57,7 +59,7 @@ class Restarts:
                 self._progress(f"{name}: ready after {ready_s:.1f} s")
                 if name != "after_stop":
                     load(self._settings, workload, self._progress, checked=False)
-                    time.sleep(0 if name == "from_changelog" else CAUGHT_UP_S)
+                    self._never.wait(0 if name == "from_changelog" else CAUGHT_UP_S)
                 figures[name] = {"ready_s": ready_s, "peak_bytes": _peak_bytes(worker.pid)}
                 worker.stop(politely=polite)
         return figures
@@ -75,7 +77,7 @@ class Restarts:
             worker.check()
             if time.monotonic() - begun_s > READY_S_MAX:
                 raise BenchFailed(f"not ready after {READY_S_MAX:.0f} s: {worker.last_lines()}")
-            time.sleep(LOOK_EACH_S)
+            self._never.wait(LOOK_EACH_S)
         return worker, time.monotonic() - begun_s
 
 
