@@ -15,12 +15,13 @@ from typing import Annotated, Any
 import typer
 
 from agents.lead_scoring import STATE_FORMAT
-from bench.__main__ import DAY_MS, DIRECTORY, progress
+from bench.__main__ import DIRECTORY, progress
 from bench.changelog_load import fill_changelogs
 from bench.lead_copies import LeadCopies, Pattern, peak_bytes
 from bench.restarts import Restarts
 from bench.sample_states import sample_states
 from bench.servers import servers
+from bench.stages import yesterday_ms
 from bench.workload import Workload
 from leadvelocity.scoring_model import load_model
 from leadvelocity.settings import Settings
@@ -108,8 +109,7 @@ def restart(*, leads: Leads = 1_000_000, events: Events = 100_000) -> None:
     """Start a worker with no copy of its states, after kill -9 amid events, and after a stop."""
     with servers(DIRECTORY, progress) as settings, tempfile.TemporaryDirectory() as folder:
         _filled(settings, leads)
-        today_ms = time.time_ns() // 1_000_000 // DAY_MS * DAY_MS
-        workload = Workload(events=events, leads=leads, begins_at_ms=today_ms - DAY_MS)
+        workload = Workload(events=events, leads=leads, begins_at_ms=yesterday_ms())
         figures = Restarts(settings, Path(folder), progress).measure(workload)
     sys.stdout.write(json.dumps({"leads": leads, **figures}, indent=2) + "\n")
 

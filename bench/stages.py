@@ -96,7 +96,7 @@ class Bench:
         figures = []
         for leads in crowds:
             with self._servers() as settings, self._noting_failures():
-                crowd = Crowd(leads=leads, further=further, begins_at_ms=_yesterday_ms())
+                crowd = Crowd(leads=leads, further=further, begins_at_ms=yesterday_ms())
                 inputs = load(settings, crowd, self.progress, checked=False)
                 [engine] = self._engines(["ours_exactly_once"])
                 run = self._run(engine, settings, inputs, f"{leads}-leads")
@@ -154,7 +154,7 @@ class Bench:
         return engines(keys, folder=folder, progress=self.progress)
 
     def _loaded(self, settings: Settings, events: int, *, prefix: str) -> Inputs:
-        workload = Workload(events=events, leads=LEADS, begins_at_ms=_yesterday_ms())
+        workload = Workload(events=events, leads=LEADS, begins_at_ms=yesterday_ms())
         return load(settings, workload, self.progress, prefix=prefix)
 
     def _run(self, engine: Engine, settings: Settings, inputs: Inputs, name: str) -> Run:
@@ -162,5 +162,6 @@ class Bench:
         return Run(name=name, settings=settings, inputs=inputs, folder=self._runs / name)
 
 
-def _yesterday_ms() -> int:
+def yesterday_ms() -> int:
+    """Return the begin of yesterday: no event is of the future, and none has cooled since."""
     return (time.time_ns() // 1_000_000 // DAY_MS - 1) * DAY_MS
