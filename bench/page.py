@@ -296,7 +296,7 @@ def _state_plot(sizes: Sequence[Figures]) -> str:
         "events a second": [(each["leads"], each["events_per_s"]) for each in sizes],
         "most memory, MB": [(each["leads"], each["memory_mb"]) for each in sizes],
     }
-    return lines("More leads", series, x="leads", y="events a second, MB")
+    return lines("More leads", series, x="leads", y="events a second and MB")
 
 
 def _spread(figure: Figures) -> str:

@@ -8,6 +8,7 @@ from math import ceil, floor, log10
 WIDTH = 760
 FONT = 'font-family="system-ui, sans-serif" font-size="13"'
 INK, FAINT = "#1f2933", "#d5dbe1"
+OURS, OTHERS = "#53a9b9", "#b4bec9"
 COLOURS = ("#0b7285", "#c2410c", "#6d28d9", "#4d7c0f", "#9f1239", "#475569")
 
 
@@ -29,13 +30,15 @@ def bars(title: str, content: Sequence[Bar]) -> str:
     parts = [_text(16, 24, title, weight="bold")]
     for index, bar in enumerate(content):
         y = top + index * row
-        colour = COLOURS[0] if bar.ours else COLOURS[-1]
+        colour = OURS if bar.ours else OTHERS
+        least, most = left + bar.least * scale, left + bar.most * scale
         size = f'width="{bar.value * scale:.1f}" height="20"'
         parts += [
             _text(left - 10, y + 15, bar.label, anchor="end"),
             f'<rect x="{left}" y="{y}" {size} fill="{colour}"/>',
-            _line(left + bar.least * scale, y + 10, left + bar.most * scale, y + 10, INK),
-            _text(left + bar.most * scale + 8, y + 15, f"{bar.value:,.0f}"),
+            _line(least, y + 10, most, y + 10, INK),
+            *(_line(end, y + 6, end, y + 14, INK) for end in (least, most)),
+            _text(most + 8, y + 15, f"{bar.value:,.0f}"),
         ]
     return _svg(top + len(content) * row + 8, parts)
 
@@ -55,8 +58,7 @@ def lines(
     points = [point for each in series.values() for point in each]
     across = _Axis(min(each[0] for each in points), max(each[0] for each in points), 70, 500)
     up = _Axis(min(each[1] for each in points), max(each[1] for each in points), 320, 50)
-    parts = [_text(16, 24, title, weight="bold"), _text(285, 362, x, anchor="middle")]
-    parts.append(_text(16, 44, y))
+    parts = [_text(16, 24, f"{title}, {y}", weight="bold"), _text(285, 362, x, anchor="middle")]
     for value, at in across.decades():
         parts += [_line(at, 50, at, 320, FAINT), _text(at, 340, f"{value:,g}", anchor="middle")]
     for value, at in up.decades():
