@@ -35,7 +35,7 @@ faults: $(STAMP) ## Run the whole fault matrix, and print its table: make faults
 	$(BIN)/python -m pytest tests/faults $(ARGS)
 
 bench: $(STAMP) ## Measure against other engines, into docs/performance.md: make bench QUICK=1 JSON=figures.json (ten minutes, throughput alone).
-	$(BIN)/python -m bench throughput $(if $(JSON),--json $(JSON)) $(ARGS)
+	$(BIN)/python -m bench $(if $(QUICK),throughput,everything) $(if $(JSON),--json $(JSON)) $(ARGS)
 
 lint: $(STAMP) ## Check style, format, types and import rules.
 	$(BIN)/ruff check .

@@ -3,170 +3,173 @@
 import json
 import sys
 import time
-from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from bench.cores import Cores
-from bench.engines.catalogue import MAKERS, engines
-from bench.engines.run import Engine, Run
+from bench.engines.catalogue import MAKERS
 from bench.errors import BenchFailed
-from bench.figures import spread, throughput_figures
-from bench.inputs import Inputs, live_inputs, load
-from bench.latency import Rates, measure_latency
 from bench.machine import machine, versions
-from bench.rounds import Plan, run_rounds
-from bench.servers import servers
-from bench.sink_speed import measure_sink
-from bench.state_size import measure_state
-from bench.throughput import measure
-from bench.workload import Crowd, Workload
-from leadvelocity.settings import Settings
+from bench.page import write_page
+from bench.stages import Bench, Figures
 
 DIRECTORY = Path(".bench")
-RUNS, CLASSES = DIRECTORY.absolute() / "runs", DIRECTORY.absolute() / "classes"
-DAY_MS = 86_400_000
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 ALL = ",".join(MAKERS)
-QUICK_S, FULL_S = 420.0, 7_200.0
-"""No round begins that would end later."""
+LEFT_OUT = ("ours_exactly_once_memory", "quix_exactly_once")
+QUICK = ",".join(key for key in MAKERS if key not in LEFT_OUT)
+"""The quick run is to end within ten minutes, so it leaves some out."""
+
+LIVE = (
+    "ours_exactly_once",
+    "ours_whole_product",
+    "kafka_streams_exactly_once",
+    "flink_exactly_once",
+)
+"""Whose latency is measured."""
+
+ALL_LIVE = ",".join(LIVE)
+RATES = (100.0, 1_000.0, 10_000.0)
+SHARES_OF_MAXIMUM = (0.5, 0.8)
+QUICK_S, FULL_S = 420.0, 2_400.0
+FEW_EVENTS = 30_000
+CROWDS = (100_000, 1_000_000, 10_000_000)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 Keys = Annotated[str, typer.Option(help="Engines, by commas.")]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Takes the figures.")]
+Events = Annotated[int, typer.Option(help="Events of each run.")]
+Seconds = Annotated[float, typer.Option(help="How long each rate lasts.")]
+Rounds = Annotated[int, typer.Option(help="Runs of each engine, in turn.")]
 
 
 @app.callback()
 def main() -> None:
-    """Measure the pipeline beside other engines, on a stack of its own in `.bench`."""
+    """Measure the pipeline beside other engines, on servers of its own in `.bench`."""
+
+
+@app.command()
+def everything(
+    *,
+    json_file: JsonFile = None,
+    events: Events = 1_000_000,
+    rounds: Rounds = 5,
+    seconds: Seconds = 20.0,
+    largest: Annotated[int, typer.Option(help="Leads at most.")] = CROWDS[-1],
+) -> None:
+    """Measure all there is, and write docs/performance.md; takes an hour or more."""
+    bench = Bench(directory=DIRECTORY, progress=progress)
+    figures = about()
+    keys, few = ALL.split(","), max(events // 20, FEW_EVENTS)
+    for name, shared in ("throughput", False), ("throughput_shared", True):
+        measured = bench.throughput(
+            keys,
+            events=events,
+            few_events=few,
+            rounds=rounds,
+            until_s=_in(FULL_S),
+            shared=shared,
+        )
+        figures |= measured | figures | {name: measured["throughput"]}
+        _keep(figures)
+    rates = {key: _rates(figures.get(key)) for key in LIVE}
+    crowds = [each for each in CROWDS if each <= largest]
+    for stage in (
+        partial(bench.latency, rates, seconds=seconds),
+        partial(bench.workers, events=events, rounds=rounds),
+        partial(bench.state, crowds, further=events // 2),
+        partial(bench.sink, events=events // 2),
+    ):
+        figures |= stage()
+        _keep(figures)
+    figures["failures"] = bench.failures
+    write_page(figures, DOCS)
+    _finish(bench, figures, json_file)
 
 
 @app.command()
 def throughput(
     *,
-    keys: Keys = ALL,
-    events: Annotated[int, typer.Option(help="Events of each run.")] = 400_000,
-    few_events: Annotated[int, typer.Option(help="Events for slow engines.")] = 30_000,
-    leads: Annotated[int, typer.Option(help="Leads there may be.")] = 100_000,
-    rounds: Annotated[int, typer.Option(help="Runs of each engine, in turn.")] = 5,
+    json_file: JsonFile = None,
+    keys: Keys = QUICK,
+    events: Events = 300_000,
+    few_events: Annotated[int, typer.Option(help="Events for slow engines.")] = FEW_EVENTS,
+    rounds: Rounds = 5,
     within_s: Annotated[
         float, typer.Option(help="No round begins that would end later.")
     ] = QUICK_S,
-    json_file: JsonFile = None,
     shared: Annotated[bool, typer.Option(help="Do not pin the engine to one core.")] = False,
 ) -> None:
-    """Run the engines alternately over preloaded topics, and check their answers."""
-    cores = Cores.shared() if shared else Cores.pinned()
-    until_s = time.monotonic() + within_s
-    ready = engines(keys.split(","), folder=CLASSES, progress=progress)
-    with servers(DIRECTORY, progress) as settings:
-        plan = Plan(
-            rounds_max=rounds,
-            until_s=until_s,
-            inputs=_loaded(settings, events, leads, prefix=""),
-            few=_loaded(settings, few_events, leads, prefix="few-"),
-            cores=cores,
-            folder=RUNS,
-        )
-        records = run_rounds(ready, plan, settings, progress)
-    failures = [failure for record in records.values() for failure in record.failures]
-    _finish(throughput_figures(records), failures, json_file)
+    """Run engines alternately over preloaded topics, and check their answers."""
+    until_s = _in(within_s)
+    bench = Bench(directory=DIRECTORY, progress=progress)
+    figures = bench.throughput(
+        keys.split(","),
+        events=events,
+        few_events=few_events,
+        rounds=rounds,
+        until_s=until_s,
+        shared=shared,
+    )
+    _finish(bench, figures | about(), json_file)
 
 
 @app.command()
 def latency(
     *,
-    keys: Keys = "ours_exactly_once,kafka_streams_exactly_once",
-    rates: Annotated[str, typer.Option(help="Events a second, by commas.")] = "100,1000,10000",
-    seconds: Annotated[float, typer.Option(help="How long each rate lasts.")] = 20.0,
-    leads: Annotated[int, typer.Option(help="Leads there may be.")] = 100_000,
     json_file: JsonFile = None,
-    shared: Annotated[bool, typer.Option(help="Do not pin the engine to one core.")] = False,
+    keys: Keys = ALL_LIVE,
+    rates: Annotated[str, typer.Option(help="Events a second, by commas.")] = "100,1000,10000",
+    seconds: Seconds = 20.0,
 ) -> None:
     """Send events at steady rates, and see how soon their tier changes are visible."""
-    ready = engines(keys.split(","), folder=CLASSES, progress=progress)
-    wanted = Rates(
-        rates=tuple(float(each) for each in rates.split(",")), seconds=seconds, leads=leads
-    )
-    cores = Cores.shared() if shared else Cores.pinned()
-    figures: dict[str, Any] = {}
-    failures: list[str] = []
-    with servers(DIRECTORY, progress) as settings:
-        for engine in ready:
-            run = replace(_run(engine, settings, live_inputs(), "latency"), bounded=False)
-            try:
-                measured = measure_latency(engine, run, wanted, cores, progress)
-            except BenchFailed as error:
-                progress(str(error))
-                failures.append(str(error))
-                continue
-            figures[engine.key] = [asdict(each) for each in measured]
-    _finish({"latency": figures}, failures, json_file)
+    bench = Bench(directory=DIRECTORY, progress=progress)
+    wanted = [float(each) for each in rates.split(",")]
+    figures = bench.latency(dict.fromkeys(keys.split(","), wanted), seconds=seconds)
+    _finish(bench, figures | about(), json_file)
 
 
 @app.command()
 def state(
     *,
-    keys: Keys = "ours_exactly_once",
+    json_file: JsonFile = None,
     crowds: Annotated[str, typer.Option(help="Numbers of leads, by commas.")] = "100000,1000000",
     further: Annotated[int, typer.Option(help="Events after each lead has had one.")] = 300_000,
-    json_file: JsonFile = None,
 ) -> None:
-    """Give an engine many leads; see what they cost, and how soon it is back."""
-    ready = engines(keys.split(","), folder=CLASSES, progress=progress)
-    cores = Cores.pinned()
-    figures: dict[str, Any] = {}
-    with servers(DIRECTORY, progress) as settings:
-        for leads in map(int, crowds.split(",")):
-            crowd = Crowd(leads=leads, further=further, begins_at_ms=_yesterday_ms())
-            inputs = load(settings, crowd, progress, checked=False)
-            for engine in ready:
-                run = _run(engine, settings, inputs, f"{leads}-leads")
-                measured = measure_state(engine, run, leads, cores)
-                progress(f"{engine.title}: {measured}")
-                figures.setdefault(engine.key, []).append(asdict(measured))
-    _finish({"state": figures}, [], json_file)
+    """Give our worker many leads; see what they cost, and how soon it is back."""
+    bench = Bench(directory=DIRECTORY, progress=progress)
+    figures = bench.state([int(each) for each in crowds.split(",")], further=further)
+    _finish(bench, figures | about(), json_file)
 
 
 @app.command()
-def sink(
-    *,
-    events: Annotated[int, typer.Option(help="Events whose outputs are stored.")] = 200_000,
-    json_file: JsonFile = None,
-) -> None:
+def workers(*, json_file: JsonFile = None, events: Events = 600_000, rounds: Rounds = 5) -> None:
+    """Compare one worker on a core with two on two, the servers sharing all cores."""
+    bench = Bench(directory=DIRECTORY, progress=progress)
+    _finish(bench, bench.workers(events=events, rounds=rounds) | about(), json_file)
+
+
+@app.command()
+def sink(*, json_file: JsonFile = None, events: Events = 200_000) -> None:
     """Let the sink store what the whole product wrote."""
-    cores = Cores.pinned()
-    [engine] = engines(["ours_whole_product"], folder=CLASSES, progress=progress)
-    with servers(DIRECTORY, progress) as settings:
-        inputs = _loaded(settings, events, 100_000, prefix="")
-        run = _run(engine, settings, inputs, "sink")
-        rows_per_s = measure_sink(engine, run, cores)
-        progress(f"the sink stores {rows_per_s:,.0f} rows/s")
-    _finish({"clickhouse_rows_per_s": rows_per_s}, [], json_file)
+    bench = Bench(directory=DIRECTORY, progress=progress)
+    _finish(bench, bench.sink(events=events) | about(), json_file)
 
 
 @app.command()
-def workers(
-    *,
-    events: Annotated[int, typer.Option(help="Events of each run.")] = 600_000,
-    rounds: Annotated[int, typer.Option(help="Runs of each number of workers, in turn.")] = 5,
-    json_file: JsonFile = None,
-) -> None:
-    """Compare one worker on a core with two on two, the servers sharing both cores."""
-    [engine] = engines(["ours_exactly_once"], folder=CLASSES, progress=progress)
-    counts = (1, Cores.one_of_all()), (2, Cores.shared())
-    figures: dict[str, list[float]] = {"1": [], "2": []}
-    with servers(DIRECTORY, progress) as settings:
-        inputs = _loaded(settings, events, 100_000, prefix="")
-        for number in range(rounds):
-            for count, cores in counts:
-                run = _run(engine, settings, inputs, f"{count}-workers-{number}")
-                measured = measure(engine, run, cores, workers=count)
-                figures[str(count)].append(measured.late_events_per_s)
-                progress(f"{count} workers: {measured}")
-    _finish({"workers": {key: spread(each) for key, each in figures.items()}}, [], json_file)
+def page(json_file: Annotated[Path, typer.Argument(help="Figures of `everything`.")]) -> None:
+    """Write docs/performance.md anew from figures."""
+    write_page(json.loads(json_file.read_text(encoding="utf-8")), DOCS)
+
+
+def about() -> Figures:
+    """Return when, on what and with which versions."""
+    at = datetime.now(UTC).isoformat(timespec="minutes")
+    return {"measured_at": at, "machine": machine(), "versions": versions()}
 
 
 def progress(text: str) -> None:
@@ -175,30 +178,38 @@ def progress(text: str) -> None:
     sys.stderr.flush()
 
 
-def _loaded(settings: Settings, events: int, leads: int, *, prefix: str) -> Inputs:
-    workload = Workload(events=events, leads=leads, begins_at_ms=_yesterday_ms())
-    return load(settings, workload, progress, prefix=prefix)
+def _rates(maximum: float | None) -> list[float]:
+    """Return the rates at which latency is measured; those near the maximum where it is known."""
+    return [*RATES, *(share * maximum for share in SHARES_OF_MAXIMUM if maximum)]
 
 
-def _yesterday_ms() -> int:
-    return (time.time_ns() // 1_000_000 // DAY_MS - 1) * DAY_MS
+def _in(seconds: float) -> float:
+    return time.monotonic() + seconds
 
 
-def _run(engine: Engine, settings: Settings, inputs: Inputs, name: str) -> Run:
-    name = f"{engine.key.replace('_', '-')}-{name}"
-    return Run(name=name, settings=settings, inputs=inputs, folder=RUNS / name)
+def _keep(figures: Figures) -> None:
+    """Keep what there is, in case that the rest fails."""
+    (DIRECTORY / "figures.json").write_text(json.dumps(figures), encoding="utf-8")
 
 
-def _finish(figures: dict[str, Any], failures: list[str], json_file: Path | None) -> None:
-    """Print the figures; end with 1 where an engine failed."""
-    figures |= {"machine": machine(), "versions": versions()}
+def _finish(bench: Bench, figures: Figures, json_file: Path | None) -> None:
+    """Print the figures; end with 1 where something failed."""
+    figures["failures"] = bench.failures
     text = json.dumps(figures, indent=2) + "\n"
     if json_file is not None:
         json_file.write_text(text, encoding="utf-8")
     sys.stdout.write(text)
-    if failures:
+    if bench.failures:
         raise typer.Exit(1)
 
 
+def _run() -> None:
+    try:
+        app()
+    except BenchFailed as error:
+        progress(str(error))
+        sys.exit(1)
+
+
 if __name__ == "__main__":
-    app()
+    _run()

@@ -16,10 +16,13 @@ import typer
 
 from agents.lead_scoring import STATE_FORMAT
 from bench.__main__ import DIRECTORY, progress
-from bench.changelog_load import fill_changelog
+from bench.changelog_load import fill_changelogs
 from bench.lead_copies import LeadCopies, Pattern, peak_bytes
+from bench.restarts import Restarts
 from bench.sample_states import sample_states
 from bench.servers import servers
+from bench.stages import yesterday_ms
+from bench.workload import Workload
 from leadvelocity.scoring_model import load_model
 from leadvelocity.settings import Settings
 from schemas import lead_state
@@ -39,13 +42,14 @@ DUE_CALLS, DUE_KEYS = 100, 1_000
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 Leads = Annotated[int, typer.Option(help="Number of leads.")]
+Events = Annotated[int, typer.Option(help="Events of each pattern or life.")]
 
 
 @app.command()
 def store(
     *,
     leads: Leads = 1_000_000,
-    events: Annotated[int, typer.Option(help="Events of each pattern.")] = 100_000,
+    events: Events = 100_000,
     folder: Annotated[Path | None, typer.Option(help="Where states go; default: /tmp.")] = None,
 ) -> None:
     """Fill a worker's local state, use it, and open it again after a stop and after kill -9."""
@@ -82,13 +86,9 @@ def write(folder: Path, leads: int) -> None:
 
 @app.command()
 def restore(*, leads: Leads = 1_000_000) -> None:
-    """Read a changelog back from a broker, into each kind of store."""
-    rng = Random(SEED)  # noqa: S311  # the same states every time
-    encoded = [lead_state.encode(each) for each in _states(rng)]
-    figures: dict[str, Any] = {"leads": leads}
+    """Read changelogs back from a broker, into each kind of store."""
     with servers(DIRECTORY, progress) as settings, tempfile.TemporaryDirectory() as folder:
-        topic = changelog_topic(settings.engine.app_id, "scoring")
-        records = fill_changelog(settings, topic, leads=leads, encoded=encoded, rng=rng)
+        records = _filled(settings, leads)
         engine = settings.engine
         kinds: dict[str, StateStores] = {
             "memory": MemoryStores(),
@@ -98,29 +98,59 @@ def restore(*, leads: Leads = 1_000_000) -> None:
                 write_buffer_bytes_max=engine.store_write_buffer_bytes_max,
             ),
         }
+        figures: dict[str, Any] = {"leads": leads}
         for kind, stores in kinds.items():
             figures[kind] = asyncio.run(_restored(settings, stores, records))
     sys.stdout.write(json.dumps(figures, indent=2) + "\n")
 
 
-async def _restored(settings: Settings, stores: StateStores, records: int) -> dict[str, float]:
-    copy = stores.open("scoring-0", EngineFormat(STATE_FORMAT), changelog_id="bench")
-    changelog = Changelog(
-        AiokafkaClients(settings.kafka.connection(), settings.engine),
-        topic=changelog_topic(settings.engine.app_id, "scoring"),
-        partition=0,
-        state_format=STATE_FORMAT,
-        answer_s_max=settings.engine.commit_s_max,
+@app.command()
+def restart(*, leads: Leads = 1_000_000, events: Events = 100_000) -> None:
+    """Start a worker with no copy of its states, after kill -9 amid events, and after a stop."""
+    with servers(DIRECTORY, progress) as settings, tempfile.TemporaryDirectory() as folder:
+        _filled(settings, leads)
+        workload = Workload(events=events, leads=leads, begins_at_ms=yesterday_ms())
+        figures = Restarts(settings, Path(folder), progress).measure(workload)
+    sys.stdout.write(json.dumps({"leads": leads, **figures}, indent=2) + "\n")
+
+
+def _filled(settings: Settings, leads: int) -> int:
+    rng = Random(SEED)  # noqa: S311  # the same states every time
+    encoded = [lead_state.encode(each) for each in _states(rng)]
+    model = load_model(None)
+    return fill_changelogs(
+        settings, model, leads=leads, encoded=encoded, rng=rng, progress=progress
     )
+
+
+async def _restored(settings: Settings, stores: StateStores, records: int) -> dict[str, float]:
     used_s, begun_s = time.process_time(), time.monotonic()
-    await changelog.restore(copy)
+    await asyncio.gather(
+        *(
+            _restored_task(settings, stores, partition)
+            for partition in range(settings.topics.partitions)
+        )
+    )
     took_s, used_s = time.monotonic() - begun_s, time.process_time() - used_s
-    copy.close()
     return {
         "seconds": took_s,
         "us_per_record": used_s * 1e6 / records,
         "records_per_processor_s": records / used_s,
+        "peak_bytes": peak_bytes(),
     }
+
+
+async def _restored_task(settings: Settings, stores: StateStores, partition: int) -> None:
+    copy = stores.open(f"scoring-{partition}", EngineFormat(STATE_FORMAT), changelog_id="bench")
+    changelog = Changelog(
+        AiokafkaClients(settings.kafka.connection(), settings.engine),
+        topic=changelog_topic(settings.engine.app_id, "scoring"),
+        partition=partition,
+        state_format=STATE_FORMAT,
+        answer_s_max=settings.engine.commit_s_max,
+    )
+    await changelog.restore(copy)
+    copy.close()
 
 
 def _copies(folder: Path, leads: int) -> LeadCopies:

@@ -22,9 +22,6 @@ READY_S_MAX = 90.0
 DRAIN_S_MAX = 20.0
 """How long after the last event tier changes are waited for."""
 
-REACHED_SHARE = 0.97
-"""Of the rate that was asked for: with less the sender was too slow, not the engine."""
-
 ASK_AGAIN_S = 0.05
 
 
@@ -37,7 +34,7 @@ class Latency:
     rate : float
         Events a second that were asked for.
     reached : float
-        Events a second that were sent.
+        Events a second that were sent; fewer, where the sender and the broker were too slow.
     samples : int
         Tier changes that were waited for.
     missing : int
@@ -88,7 +85,7 @@ def measure_latency(
     Raises
     ------
     BenchFailed
-        It does not work, or the sender is too slow.
+        It does not work.
     """
     settings = run.settings
     place(settings, cores.servers)
@@ -150,8 +147,6 @@ def _at(
     reached = sending.send(records, rate=rate)
     probes = [each.key for each in records if each.is_probe]
     _drain(probes, follower, program)
-    if reached < rate * REACHED_SHARE:
-        raise BenchFailed(f"only {reached:,.0f} of {rate:,.0f} events a second could be sent")
     return latency(rate, reached, probes, appended_ms=sending.appended_ms, seen_ms=follower.seen_ms)
 
 

@@ -38,8 +38,8 @@ class Usage:
 class Program:
     """A running command; use it as a context, and it is gone afterwards.
 
-    It has a session of its own and, as its standard input, a pipe from here, so that commands that
-    end with their input end with this program.
+    It has a session of its own and, as its standard input, a pipe from here: engines end with their
+    input, and so with this program.
 
     Parameters
     ----------

@@ -194,7 +194,12 @@ def _scoring(
         model=model,
         partitions=settings.topics.partitions,
         reader=EventReader(
-            {topic: EventDecoder(topic, writers) for topic in INPUT_TOPICS},
+            {
+                topic: EventDecoder(
+                    topic, writers, value_bytes_max=settings.engine.record_bytes_max
+                )
+                for topic in INPUT_TOPICS
+            },
             SchemaLookup(writers, registry),
             future_ms_max=settings.engine.future_ms_max,
             record_bytes_max=settings.engine.record_bytes_max,

@@ -19,6 +19,8 @@ POSITIONS_KEY, ATTEMPT_KEY = b"\x00positions", b"\x00attempt"
 """Keys of the engine's own entries; no lead id can be one, control characters are refused."""
 
 RESTORE_WAIT_MS = 1_000
+RESTORE_RECORDS_MAX = 5_000
+"""Records that are unpacked at a time: all tasks of a worker may read back at once."""
 
 _OURS = frozenset((POSITIONS_KEY, ATTEMPT_KEY))
 _positions = msgspec.json.Decoder(dict[str, int])
@@ -128,7 +130,9 @@ class Changelog:
         consumer.seek(self._partition, store.offset)
         # The position also passes transaction markers and aborted records.
         while (position := await consumer.position(self._partition)) < end:
-            fetched = await consumer.getmany(timeout_ms=RESTORE_WAIT_MS)
+            fetched = await consumer.getmany(
+                timeout_ms=RESTORE_WAIT_MS, max_records=RESTORE_RECORDS_MAX
+            )
             if records := fetched.get(self._partition):
                 store.apply(self._readable(records), offset=self._known(records[-1].offset + 1))
                 answer.reschedule(asyncio.get_running_loop().time() + self._answer_s_max)

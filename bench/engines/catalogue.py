@@ -35,7 +35,7 @@ def _ours_in_memory(folder: Path, progress: Progress) -> Engine:  # noqa: ARG001
 def _whole_product(folder: Path, progress: Progress) -> Engine:  # noqa: ARG001
     return Ours(
         key="ours_whole_product",
-        title="this pipeline, default model, every output, exactly once, RocksDB",
+        title="this pipeline, whole product, RocksDB",
         model=None,
         engine={"store": "rocksdb"},
     )

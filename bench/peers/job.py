@@ -1,9 +1,11 @@
 """What a peer is told: a file of JSON, named on the command line."""
 
 import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 
@@ -42,7 +44,8 @@ class Job:
 
 
 def read_job() -> Job:
-    """Read the file that the command line names."""
+    """Read the file that the command line names; from now on, end with standard input."""
+    Thread(target=_end_with_stdin, name="parent", daemon=True).start()
     content = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     for name in ("schemas", "weights"):
         content[name] = {int(key): value for key, value in content[name].items()}
@@ -55,3 +58,10 @@ def change_json(lead_id: str, event_id: str, before: str, after: str, score: flo
     return json.dumps(
         {"lead_id": lead_id, "event_id": event_id, "from": before, "to": after, "score": score}
     ).encode()
+
+
+def _end_with_stdin() -> None:
+    """Who measures holds the other end of the pipe: when it is gone, so is what it started."""
+    while os.read(0, 1):
+        pass
+    os._exit(0)

@@ -11,6 +11,8 @@ from sinks.rows import block_of
 NOW_MS = 1_760_000_000_000
 
 Ask = Callable[[str], Sequence[Sequence[Any]]]
+Exact = Callable[..., None]
+"""Holds the rows of a sink against what was written, and writes a line of the table."""
 
 
 def plain_change() -> dict[str, Any]:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ from sinks.client import ClickHouse, query
 from sinks.rows import table_of
 from streams.settings import KafkaConnection
 from tests.faults.rows_of_changes import NOW_MS, change
+from tests.faults.table import FaultRow
 
 COMMAND = (sys.executable, "-m", "leadvelocity")
 COMMAND_S_MAX = 120
@@ -45,6 +47,8 @@ class Sinks:
         Past any wire.
     port : int
         Where the sinks look for ClickHouse.
+    table : list of FaultRow
+        Gets a line after each fault.
     """
 
     endpoints: Endpoints
@@ -52,6 +56,7 @@ class Sinks:
     port: int
     folder: Path
     app_id: str
+    table: list[FaultRow]
     started: int = 0
     running: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
@@ -139,16 +144,33 @@ class Sinks:
         sql = f"SELECT source_partition, source_offset FROM {table_of(topic)} FINAL"
         return sorted((row[0], row[1]) for row in query(self.clickhouse, sql).rows)
 
-    def wait_stored(self, *, seconds: float = 120) -> None:
-        """Wait until rows are records, each once; and see that none comes twice afterwards."""
-        wanted = {topic: self.in_kafka(topic) for topic in TOPICS}
+    def wait_stored(
+        self, fault: str | None = None, *, times: int = 0, seconds: float = 120
+    ) -> None:
+        """Wait until rows are records, each once; after a fault, write the line of the table."""
+        began_s = time.monotonic()
+        wanted = self._places(self.in_kafka)
         self.wait(
-            lambda: all(len(self.in_clickhouse(t)) >= len(wanted[t]) for t in TOPICS),
+            lambda: len(self._places(self.in_clickhouse)) >= len(wanted),
             seconds=seconds,
             what="rows",
         )
-        for topic in TOPICS:
-            assert self.in_clickhouse(topic) == wanted[topic]
+        recovery_s = time.monotonic() - began_s
+        held = self._places(self.in_clickhouse)
+        if fault is not None:
+            row = FaultRow(
+                fault=fault,
+                times=times,
+                events=len(wanted),
+                lost=len(set(wanted) - set(held)),
+                doubled=len(held) - len(set(held)),
+                recovery_s=recovery_s,
+            )
+            self.table.append(row)
+        assert held == wanted
+
+    def _places(self, of: Callable[[str], list[Place]]) -> list[tuple[str, Place]]:
+        return [(topic, place) for topic in TOPICS for place in of(topic)]
 
     def send(self, topic: str, values: Iterator[bytes], *, partitions: int = 4) -> None:
         """Write records in transactions, as workers do."""
@@ -203,7 +225,13 @@ def memory_bytes(process: "subprocess.Popen[bytes]") -> int:
 
 @contextmanager
 def sinks_in(
-    folder: Path, endpoints: Endpoints, clickhouse: ClickHouse, *, port: int, name: str
+    folder: Path,
+    endpoints: Endpoints,
+    clickhouse: ClickHouse,
+    *,
+    port: int,
+    name: str,
+    table: list[FaultRow],
 ) -> Iterator[Sinks]:
     """Give sinks with a database of their own, and end what runs of them afterwards."""
     sinks = Sinks(
@@ -212,6 +240,7 @@ def sinks_in(
         port=port,
         folder=folder,
         app_id="faults",
+        table=table,
     )
     sinks.setup()
     try:

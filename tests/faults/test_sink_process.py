@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
+from uuid import uuid4
 
 import pytest
 from confluent_kafka import TopicPartition
@@ -17,6 +18,7 @@ from leadvelocity.stack.endpoints import Endpoints
 from schemas.topics import DEAD_LETTERS, TIER_CHANGES
 from sinks.client import ClickHouse, query
 from tests.faults.sink_process import COMMAND_S_MAX, TOPICS, Sinks, memory_bytes, sinks_in
+from tests.faults.table import FaultRow
 from tests.faults.wire import Wire, wire_to
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -24,6 +26,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(1 << 32))
 MEMORY_BYTES_MAX = 700 << 20
 """Loose: a growth without bound would be far above it."""
+
+KILLS = 6
 
 LETTERS, LETTER_BYTES = 900, 1 << 20
 """Large records, to the most that a worker writes: more than the sink may hold."""
@@ -38,11 +42,17 @@ def wire(clickhouse_server: ClickHouse) -> Iterator[Wire]:
 
 @pytest.fixture
 def sinks(
-    stack: Endpoints, clickhouse_server: ClickHouse, wire: Wire, tmp_path: Path, run_name: str
+    stack: Endpoints,
+    clickhouse_server: ClickHouse,
+    wire: Wire,
+    tmp_path: Path,
+    table: list[FaultRow],
 ) -> Iterator[Sinks]:
     """Sinks behind the wire, with a database of their own."""
     print(f"SEED={SEED}")  # noqa: T201  # so that a run can be repeated
-    with sinks_in(tmp_path, stack, clickhouse_server, port=wire.port, name=run_name) as sinks:
+    with sinks_in(
+        tmp_path, stack, clickhouse_server, port=wire.port, name=f"run_{uuid4().hex}", table=table
+    ) as sinks:
         yield sinks
 
 
@@ -94,7 +104,7 @@ def test_a_backlog_while_clickhouse_is_away(sinks: Sinks, wire: Wire) -> None:
     back(wire)
     second = sinks.start()
     try:
-        sinks.wait_stored(seconds=240)
+        sinks.wait_stored("ClickHouse away, large records", times=1, seconds=240)
     finally:  # other tests need not read all that
         sinks.stop(second)
         remake(sinks.endpoints, DEAD_LETTERS)
@@ -119,7 +129,7 @@ def test_a_sink_told_to_stop_before_a_silent_clickhouse_ends(sinks: Sinks, wire:
     assert sinks.stop(process) == 0
     wire.answer_delay_s = 0.0
     sinks.start()
-    sinks.wait_stored()
+    sinks.wait_stored("SIGTERM before a silent ClickHouse", times=1)
 
 
 @pytest.mark.slow
@@ -137,7 +147,7 @@ def test_slow_inserts_and_sinks_that_come_and_go(sinks: Sinks, wire: Wire) -> No
         assert sinks.stop(guest) == 0
     assert memory_bytes(first) < MEMORY_BYTES_MAX
     wire.answer_delay_s = 0.0
-    sinks.wait_stored()
+    sinks.wait_stored("slow inserts, sinks join and leave", times=3)
     assert sinks.stop(first) == 0
 
 
@@ -146,7 +156,7 @@ def test_sinks_that_are_killed_leave_exact_rows(sinks: Sinks, wire: Wire) -> Non
     """Sinks that die at any moment, with connections that break too, store each record once."""
     chance = random.Random(SEED)
     sinks.send_changes(40_000)
-    for _ in range(6):
+    for _ in range(KILLS):
         process = sinks.start()
         sinks.wait_running()
         Event().wait(chance.uniform(0.0, 2.0))
@@ -154,7 +164,7 @@ def test_sinks_that_are_killed_leave_exact_rows(sinks: Sinks, wire: Wire) -> Non
             wire.cut()
         sinks.kill(process)
     sinks.start()
-    sinks.wait_stored()
+    sinks.wait_stored("kill -9 of sinks, connections cut", times=KILLS)
 
 
 def test_what_is_not_ours_is_kept_and_its_neighbours_stored(sinks: Sinks) -> None:
@@ -209,7 +219,7 @@ def test_a_topic_made_anew_is_refused(sinks: Sinks) -> None:
         assert statement in said
         query(sinks.clickhouse, statement)
     sinks.start()
-    sinks.wait_stored()
+    sinks.wait_stored("topic made anew", times=1)
 
 
 def test_an_idle_partition_outlives_its_retention(sinks: Sinks) -> None:

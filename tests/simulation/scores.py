@@ -30,6 +30,7 @@ from schemas.topics import (
 )
 from scoring.event import Event, EventType
 from scoring.model import Model, Signal, Tier
+from streams.task import TaskState
 from tests.simulation import oracle
 from tests.simulation.fake_broker import FakeBroker
 from tests.simulation.no_registry import NoRegistry
@@ -162,7 +163,10 @@ def cool(schedule: Schedule) -> None:
     def cold() -> bool:
         tasks = schedule.owner.tasks
         return bool(tasks) and all(
-            each._reducer.next_timer_ms() is None and not each._committer.pending for each in tasks
+            each.state is TaskState.RUNNING
+            and each._reducer.next_timer_ms() is None
+            and not each._committer.pending
+            for each in tasks
         )
 
     for _ in range(COOL_STEPS):

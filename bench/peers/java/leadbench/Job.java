@@ -39,7 +39,20 @@ final class Job implements Serializable {
                 each -> schemas.put(Integer.valueOf(each.getKey()), each.getValue().toString()));
     }
 
+    /** Reads the file; from now on, the program ends with its standard input. */
     static Job read(String file) throws IOException {
+        Thread parent = new Thread(Job::endWithStdin, "parent");
+        parent.setDaemon(true);
+        parent.start();
         return new Job(new ObjectMapper().readTree(new File(file)));
+    }
+
+    private static void endWithStdin() {
+        try {
+            while (System.in.read() >= 0) {}
+        } catch (IOException error) {
+            // It is gone as well.
+        }
+        Runtime.getRuntime().halt(0);
     }
 }
