@@ -48,6 +48,7 @@ from struct import error as StructError  # noqa: N812  # it is a class
 from typing import Any
 
 from schemas import avro_bytes, framing
+from schemas.avro_bytes import TIME_BYTES
 from schemas.avro_types import kind, plain
 from schemas.source_text import SourceText
 
@@ -72,6 +73,7 @@ _NAMES: dict[str, object] = {
         "no_choice",
         "no_text",
         "span_at",
+        "time_at",
         "truncated",
         "wrong_end",
     )
@@ -138,7 +140,7 @@ class ReaderSource:
         """Return the function `name`."""
         while self._waiting:
             self._write_function(*self._waiting.pop())
-        return self.text.compiled(name, {**_NAMES, **(names or {})})
+        return self.text.compiled(name, {**_NAMES, "ends": {}, **(names or {})})
 
     def value(self, node: Any, store: str | None) -> None:
         """Read a value of the type `node`, and assign it to `store`; None: it is only checked."""
@@ -176,7 +178,26 @@ class ReaderSource:
             line("p += 1")
             self._assign(store, "b >> 1 ^ -(b & 1)")
         with self.text.block("else:"):
-            line(f"{store or '_'}, p = {kind_of_whole}_at(v, p)")
+            if store and kind_of_whole == "long":
+                self.time(store)
+            else:
+                line(f"{store or '_'}, p = {kind_of_whole}_at(v, p)")
+
+    def time(self, store: str) -> None:
+        """Read a long, of which ``b`` is the first byte, in the way that is quick for times.
+
+        Times share the last three of their six bytes with others.
+        """
+        line = self.text.line
+        line(f"e = ends.get(v[p + 3:p + {TIME_BYTES}])")
+        with self.text.block("if e is None:"):
+            line(f"{store}, p = time_at(v, p, ends)")
+        with self.text.block("elif b & v[p + 1] & v[p + 2] & 128:"):
+            line("b += (v[p + 1] << 7) + (v[p + 2] << 14) + e")
+            line(f"p += {TIME_BYTES}")
+            self._assign(store, "b >> 1 ^ -(b & 1)")
+        with self.text.block("else:"):
+            line(f"{store}, p = long_at(v, p)")
 
     def refuse(self, condition: str, error: str) -> None:
         """Raise `error` when `condition` holds."""

@@ -36,7 +36,6 @@ from collections.abc import Callable, Mapping
 from itertools import takewhile
 from typing import Any
 
-from schemas.avro_bytes import long_at
 from schemas.avro_reader import SHORT_BYTES_MAX, ReaderSource
 from schemas.avro_types import plain
 from schemas.events import EVENT_TYPES, OCCURRED_AT_MS_MAX, EventLimits, own_fields
@@ -48,12 +47,6 @@ EventReader = Callable[[bytes], Event]
 
 CHARS_MAX_MIN = SHORT_BYTES_MAX
 """Generated readers do not count the characters of shorter texts."""
-
-TIMES_MAX = 4096
-"""Beginnings of times that a reader remembers, of 17 minutes each."""
-
-TIME_BYTES = 6
-"""Of a time from July 1970 to September 2039, as Avro writes it."""
 
 _IDS = ("event_id", "lead_id")
 
@@ -117,8 +110,8 @@ class _EventSource(ReaderSource):
             "Event": Event,
             "make": make,
             "remember": _remember,
+            "tails": {},
         }
-        names |= {"tails": {}, "time_at": _time_at, "times": {}}
         compiled: EventReader = self.compiled("read", names)
         return compiled
 
@@ -135,7 +128,9 @@ class _EventSource(ReaderSource):
         if name in _IDS:
             self._id(name)
         elif name == "occurred_at":
-            self._time()
+            self.text.line("b = v[p]")
+            self.time("at_ms")
+            self.refuse(f"not 0 <= at_ms <= {OCCURRED_AT_MS_MAX}", "Doubtful")
         elif name == "machine":
             self.value(node, "machine")
         elif name in self._own_fields:
@@ -182,20 +177,6 @@ class _EventSource(ReaderSource):
         if plain(node, self.named) != "null":
             self.value(node, place)
 
-    def _time(self) -> None:
-        """Read the time, whose last bytes most records share."""
-        line = self.text.line
-        line(f"t = times.get(v[p + 3:p + {TIME_BYTES}])")
-        with self.text.block("if t is None:"):
-            line("at_ms, p = time_at(v, p, times)")
-        with self.text.block("else:"):
-            line("a = v[p]")
-            line("b = v[p + 1]")
-            line("c = v[p + 2]")
-            self.refuse("not a & b & c & 128 or a & 1", "Doubtful")
-            line("at_ms = t + (c << 14) + (b << 7) + a >> 1")
-            line(f"p += {TIME_BYTES}")
-
     def _return(self) -> None:
         event_type = self.text.value(EVENT_TYPES[self._topic])
         self.text.line(
@@ -213,19 +194,3 @@ def _remember(tails: dict[bytes, object], tail: bytes, read: object) -> None:
         if len(tails) >= TAILS_MAX:
             tails.clear()
         tails[tail] = read
-
-
-def _time_at(value: bytes, place: int, times: dict[bytes, int]) -> tuple[int, int]:
-    """Return the time at a place, and the place after it; remember what its last bytes say."""
-    at_ms, place_after = long_at(value, place)
-    if not 0 <= at_ms <= OCCURRED_AT_MS_MAX:
-        raise Doubtful
-    if place_after - place == TIME_BYTES:
-        if len(times) >= TIMES_MAX:
-            times.clear()
-        d, e, f = value[place + 3 : place_after]
-        marks_of_first = 0x204080  # they are in the sum when the first three bytes are added
-        times[value[place + 3 : place_after]] = (
-            ((d & 0x7F) << 21) + ((e & 0x7F) << 28) + (f << 35) - marks_of_first
-        )
-    return at_ms, place_after
