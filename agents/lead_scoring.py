@@ -12,9 +12,11 @@ from agents.rerouting import Origins, origin_of, owner_of, rerouted
 from agents.score_throttle import ScoreThrottle
 from agents.state import State
 from schemas import cloudevents, lead_state, outputs
+from schemas.avro_writer import Row
 from schemas.contracts import contract
 from schemas.dead_letter_reason import DeadLetterReason
 from schemas.encoding import Encoder
+from schemas.output_rows import lead_score_row, scored_event_row
 from schemas.topics import (
     DEAD_LETTERS,
     LEAD_SCORES,
@@ -180,14 +182,14 @@ class LeadScoring:
         for key in due:
             lead = self._leads.get(key)
             assert lead is not None, "only a lead with a state has a score"
-            record = outputs.lead_score_record(
+            row = lead_score_row(
                 key.decode(),
                 lead,
                 self._model,
                 at_ms=lead.as_of_ms,
                 updated_at_ms=self._now_ms,
             )
-            self._put(LEAD_SCORES, key, record)
+            self._put_row(LEAD_SCORES, key, row)
 
     def _event(self, record: Record, event: Event) -> None:
         key, leads = event.lead_id.encode(), self._leads
@@ -257,21 +259,21 @@ class LeadScoring:
     def _fired(self, key: bytes, state: LeadState, *, at_ms: int) -> None:
         """Tell that a timer fired; to fire it again up to `at_ms` gives the same state."""
         if self._context.scored_events:
-            record = outputs.scored_event_record(
+            row = scored_event_row(
                 lead_id=key.decode(),
                 occurred_at_ms=at_ms,
                 outcome=Outcome.DECAY,
                 tier=self._model.tiers[state.tier].name,
                 model_version=self._model.version,
             )
-            self._put(SCORED_EVENTS, key, record)
+            self._put_row(SCORED_EVENTS, key, row)
 
     def _scored(
         self, key: bytes, origin: Origins, event: Event, folded: Folded | None = None
     ) -> None:
         """Tell what became of an event; None: it was forwarded."""
         model = self._model
-        record = outputs.scored_event_record(
+        row = scored_event_row(
             lead_id=event.lead_id,
             occurred_at_ms=event.occurred_at_ms,
             event=event,
@@ -286,7 +288,7 @@ class LeadScoring:
             tier=None if folded is None else model.tiers[folded.state.tier].name,
             model_version=model.version,
         )
-        self._put(SCORED_EVENTS, key, record)
+        self._put_row(SCORED_EVENTS, key, row)
 
     def _bury(self, record: Record, origin: Origins, unreadable: Unreadable) -> None:
         encoder = self._context.encoders[DEAD_LETTERS]
@@ -303,3 +305,7 @@ class LeadScoring:
     ) -> None:
         value = self._context.encoders[topic].encode(record)
         self._outputs.append(Output(topic=topic, key=key, value=value, headers=headers))
+
+    def _put_row(self, topic: str, key: bytes, row: Row) -> None:
+        value = self._context.encoders[topic].encode_row(row)
+        self._outputs.append(Output(topic=topic, key=key, value=value))

@@ -23,8 +23,11 @@ writes::
                 q += (LENGTHS[len(b11)], b11)
         q += (b'\x00',)
         return join(q)
+
+For rows, it begins with ``(x1, x2, …) = r``.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -38,7 +41,11 @@ from schemas.avro_parts import Known, long_bytes, optional_bytes, text_bytes
 from schemas.avro_types import kind, plain
 from schemas.source_text import SourceText
 
-Writer = Callable[[Mapping[str, object]], bytes]
+Row = tuple[object, ...]
+"""A record's values in the order of its schema's fields; records within it are rows too."""
+
+RecordWriter = Callable[[Mapping[str, object]], bytes]
+RowWriter = Callable[[Row], bytes]
 
 UNFIT = (ValueError, TypeError, KeyError, OverflowError, AttributeError, StructError)
 """What generated writers raise for a record that does not fit its schema."""
@@ -89,9 +96,9 @@ _PYTHON_TYPES = {
 }
 
 
-def compile_writer(
+def compile_record_writer(
     schema: Mapping[str, Any], head: bytes, *, repeated: Collection[str] = ()
-) -> Writer:
+) -> RecordWriter:
     """Return a function that writes records, each after `head`.
 
     It takes mappings that name every field of `schema` and no other, and raises what is in `UNFIT`.
@@ -104,11 +111,28 @@ def compile_writer(
     repeated : collection of str
         Names of fields whose values are few texts or longs: their bytes are remembered.
     """
-    source = _WriterSource(schema["__named_schemas"], frozenset(repeated))
+    writer: RecordWriter = _compiled(_RecordSource, schema, head, repeated)
+    return writer
+
+
+def compile_row_writer(
+    schema: Mapping[str, Any], head: bytes, *, repeated: Collection[str] = ()
+) -> RowWriter:
+    """Return a function that writes rows, and is else as those of `compile_record_writer`."""
+    writer: RowWriter = _compiled(_RowSource, schema, head, repeated)
+    return writer
+
+
+def _compiled(
+    source_type: type["_WriterSource"],
+    schema: Mapping[str, Any],
+    head: bytes,
+    repeated: Collection[str],
+) -> Any:
+    source = source_type(schema["__named_schemas"], frozenset(repeated))
     with source.text.block("def write(r):"):
         source.record(head, schema["fields"])
-    writer: Writer = source.text.compiled("write", _NAMES)
-    return writer
+    return source.text.compiled("write", _NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +143,7 @@ class _Number:
     place: str
 
 
-class _WriterSource:
+class _WriterSource(ABC):
     """Source that joins parts; in the list ``q``, where statements stand between them."""
 
     def __init__(self, named: Mapping[str, Any], repeated: frozenset[str]) -> None:
@@ -141,12 +165,13 @@ class _WriterSource:
 
     def _fields(self, place: str, fields: list[Any]) -> None:
         places = {each["name"]: self.text.fresh("x") for each in fields}
-        names = tuple(places)
-        self.text.line(f"if len({place}) != {len(names)}: raise other_names({place}, {names!r})")
-        for name, x in places.items():
-            self.text.line(f"{x} = {place}[{name!r}]")
+        self.take_apart(place, places)
         for each in fields:
             self._value(each["type"], places[each["name"]], each["name"] in self._repeated)
+
+    @abstractmethod
+    def take_apart(self, place: str, places: Mapping[str, str]) -> None:
+        """Assign the fields of a record to their places."""
 
     def _value(self, node: Any, place: str, is_repeated: bool = False) -> None:
         """Add the parts of a value."""
@@ -273,6 +298,23 @@ class _WriterSource:
             return parts
         pack = self.text.value(Struct("<" + "".join(each.code for each in parts)).pack)
         return [f"{pack}({', '.join(each.place for each in parts)})"]
+
+
+class _RecordSource(_WriterSource):
+    """Source for records that are mappings."""
+
+    def take_apart(self, place: str, places: Mapping[str, str]) -> None:
+        names = tuple(places)
+        self.text.line(f"if len({place}) != {len(names)}: raise other_names({place}, {names!r})")
+        for name, x in places.items():
+            self.text.line(f"{x} = {place}[{name!r}]")
+
+
+class _RowSource(_WriterSource):
+    """Source for records that are rows."""
+
+    def take_apart(self, place: str, places: Mapping[str, str]) -> None:
+        self.text.line(f"({''.join(f'{x}, ' for x in places.values())}) = {place}")
 
 
 def _is_optional(branches: list[Any]) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import fastavro
 
 from schemas import framing
-from schemas.avro_writer import UNFIT, compile_writer
+from schemas.avro_writer import UNFIT, Row, compile_record_writer, compile_row_writer
 from schemas.contracts import Contract
 
 REPEATED = frozenset(
@@ -34,7 +34,9 @@ class Encoder:
     def __init__(self, contract: Contract, schema_id: int) -> None:
         self._name = contract.name
         schema: Any = fastavro.parse_schema(dict(contract.schema))
-        self._write = compile_writer(schema, framing.head(schema_id), repeated=REPEATED)
+        head = framing.head(schema_id)
+        self._write_record = compile_record_writer(schema, head, repeated=REPEATED)
+        self._write_row = compile_row_writer(schema, head, repeated=REPEATED)
 
     def encode(self, record: Mapping[str, object]) -> bytes:
         """Encode `record`; it names every field of the contract, times as epoch milliseconds.
@@ -45,6 +47,16 @@ class Encoder:
             When a field is missing, unknown or of a wrong type.
         """
         try:
-            return self._write(record)
+            return self._write_record(record)
         except UNFIT as error:
-            raise Unencodable(f"not a {self._name}: {type(error).__name__} {error}") from error
+            raise self._unencodable(error) from error
+
+    def encode_row(self, row: Row) -> bytes:
+        """Encode a record that is given as a row, in less time; else as `encode`."""
+        try:
+            return self._write_row(row)
+        except UNFIT as error:
+            raise self._unencodable(error) from error
+
+    def _unencodable(self, error: Exception) -> Unencodable:
+        return Unencodable(f"not a {self._name}: {type(error).__name__} {error}")

@@ -4,17 +4,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from schemas.dead_letter_reason import DeadLetterReason
-from scoring.curve import PURCHASE
+from schemas.output_rows import lead_score_row, named, scored_event_row
+from schemas.topics import LEAD_SCORES, SCORED_EVENTS
 from scoring.dwell import quantile
 from scoring.event import Event, EventType
 from scoring.funnel import Partial, Passage, Transitions
-from scoring.model import Model
-from scoring.outcome import Outcome
-from scoring.standing import standing
-from scoring.state import LeadState
 from scoring.tier_change import Contribution, Reason, Score, TierChange
 
 Record = dict[str, object]
+
+lead_score_record = named(LEAD_SCORES, lead_score_row)
+scored_event_record = named(SCORED_EVENTS, scored_event_row)
 
 
 def tier_change_record(
@@ -92,109 +92,6 @@ def tier_change_from_record(record: Mapping[str, Any]) -> TierChange:
         model=record["model"],
         model_version=record["model_version"],
     )
-
-
-def lead_score_record(
-    lead_id: str, state: LeadState, model: Model, *, at_ms: int, updated_at_ms: int
-) -> Record:
-    """Return a lead's score as a record of `lead-scores`.
-
-    Parameters
-    ----------
-    lead_id : str
-    state : LeadState
-    model : Model
-        Of the state's `state_version`.
-    at_ms : int
-        Moment of the score, not before `state.as_of_ms`, UTC epoch milliseconds.
-    updated_at_ms : int
-        The worker's clock.
-    """
-    lead = standing(state, model, at_ms)
-    return {
-        "lead_id": lead_id,
-        "tier": model.tiers[state.tier].name,
-        "rank": state.tier,
-        "since": state.since_ms,
-        "score": lead.total,
-        "engagement": lead.engagement,
-        "fit": lead.fit,
-        "purchase": PURCHASE,
-        "velocity": lead.velocity,
-        "momentum": lead.momentum,
-        "as_of": at_ms,
-        "cools_at": lead.cools_at_ms,
-        "seq": state.seq,
-        "contributions": [
-            {"signal": signal, "count": count, "points": points}
-            for signal, count, points in lead.shares
-        ],
-        "counts": [
-            {
-                "signal": signal.name,
-                "value": count.value,
-                "ref": count.ref_ms,
-                "half_life_ms": signal.half_life_ms,
-            }
-            for signal, count in zip(model.signals, state.counts, strict=True)
-            if count is not None
-        ],
-        "model": model.name,
-        "model_version": state.model_version,
-        "updated_at": updated_at_ms,
-    }
-
-
-def scored_event_record(
-    *,
-    lead_id: str,
-    occurred_at_ms: int,
-    outcome: Outcome,
-    model_version: str,
-    event: Event | None = None,
-    signal: str | None = None,
-    weight: float = 0.0,
-    points: float = 0.0,
-    input_topic: str | None = None,
-    input_partition: int | None = None,
-    input_offset: int | None = None,
-    received_at_ms: int | None = None,
-    score: float | None = None,
-    tier: str | None = None,
-) -> Record:
-    """Return an event, or a timer that fired, as a record of `scored-events`.
-
-    Parameters
-    ----------
-    occurred_at_ms : int
-        The event's time, or the moment that the timer fired for.
-    event : Event or None
-        None for a timer.
-    received_at_ms : int or None
-        When the event was appended to its topic, UTC epoch milliseconds.
-    score, tier
-        The lead's, after it.
-    """
-    return {
-        "lead_id": lead_id,
-        "event_id": None if event is None else event.event_id,
-        "event_type": None if event is None else event.type.value,
-        "occurred_at": occurred_at_ms,
-        "outcome": outcome.value,
-        "signal": signal,
-        "weight": weight,
-        "points": points,
-        "machine": None if event is None else event.machine,
-        "fields": {} if event is None else event.fields,
-        "profile": {} if event is None else event.profile,
-        "input_topic": input_topic,
-        "input_partition": input_partition,
-        "input_offset": input_offset,
-        "received_at": received_at_ms,
-        "score": score,
-        "tier": tier,
-        "model_version": model_version,
-    }
 
 
 def event_from_scored_record(record: Mapping[str, Any]) -> Event:

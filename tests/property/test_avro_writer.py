@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from schemas import framing
 from schemas.avro_parts import KNOWN_BYTES_MAX, KNOWN_MAX, Known, long_bytes, text_bytes
-from schemas.avro_writer import UNFIT, Writer, compile_writer
+from schemas.avro_writer import UNFIT, RecordWriter, compile_record_writer, compile_row_writer
 from schemas.writer_schema import without_logical_types
 from tests.property.avro_values import (
     ENUM,
@@ -31,11 +31,30 @@ from tests.property.avro_values import (
 HEAD = framing.head(1)
 
 
-def writers(schema: Any) -> list[Writer]:
+def writers(schema: Any) -> list[RecordWriter]:
     """Two that differ only in what they remember."""
     parsed: Any = fastavro.parse_schema(schema)
     names = [each["name"] for each in schema["fields"]]
-    return [compile_writer(parsed, HEAD), compile_writer(parsed, HEAD, repeated=names)]
+    return [
+        compile_record_writer(parsed, HEAD),
+        compile_record_writer(parsed, HEAD, repeated=names),
+    ]
+
+
+def row(node: Any, value: Any) -> Any:
+    """A record as a row, with all records within it."""
+    if isinstance(node, list):
+        others = [each for each in node if each != "null"]
+        return value if value is None or len(others) > 1 else row(others[0], value)
+    match node if isinstance(node, str) else node["type"]:
+        case "record":
+            return tuple(row(each["type"], value[each["name"]]) for each in node["fields"])
+        case "array":
+            return [row(node["items"], each) for each in value]
+        case "map":
+            return {name: row(node["values"], each) for name, each in value.items()}
+        case _:
+            return value
 
 
 def fastavro_bytes(schema: Any, value: Any) -> bytes:
@@ -59,10 +78,13 @@ def test_any_record(data: st.DataObject) -> None:
     """Whatever the schema, the bytes are fastavro's, and the reference reads what was written."""
     schema = named_apart(record(data.draw(st.lists(TYPES, min_size=1, max_size=4))), [])
     writes = writers(schema)
+    parsed: Any = fastavro.parse_schema(schema)
+    write_row = compile_row_writer(parsed, HEAD)
     for _ in range(3):  # the second time, some of it is remembered
         value = data.draw(values(schema))
         expected = fastavro_bytes(schema, value)
         assert [write(value) for write in writes] == [expected, expected]
+        assert write_row(row(schema, value)) == expected
         assert reference_reads(schema, expected) == value
 
 
@@ -128,6 +150,15 @@ def test_other_names(value: Any) -> None:
     for write in writers(record(["long"])):
         with pytest.raises(UNFIT, match="f0" if value == {} else "f[01]"):
             write(value)
+
+
+@pytest.mark.parametrize("value", [(), (1, 2), None, {"f0": 1, "f1": 2}])
+def test_rows_of_other_lengths(value: Any) -> None:
+    """A row with more or fewer values than the schema has fields is not written."""
+    parsed: Any = fastavro.parse_schema(record(["long"]))
+    write = compile_row_writer(parsed, HEAD)
+    with pytest.raises(UNFIT):
+        write(value)
 
 
 def test_what_is_remembered_is_bounded() -> None:

@@ -1,0 +1,131 @@
+"""Records of the output topics that workers write most, as rows: values in the contract's order."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec
+
+from schemas.avro_writer import Row
+from schemas.contracts import contract
+from scoring.curve import PURCHASE
+from scoring.event import Event
+from scoring.model import Model
+from scoring.outcome import Outcome
+from scoring.standing import standing
+from scoring.state import LeadState
+
+_P = ParamSpec("_P")
+
+
+def lead_score_row(
+    lead_id: str, state: LeadState, model: Model, *, at_ms: int, updated_at_ms: int
+) -> Row:
+    """Return a lead's score as a row of `lead-scores`.
+
+    Parameters
+    ----------
+    lead_id : str
+    state : LeadState
+    model : Model
+        Of the state's `state_version`.
+    at_ms : int
+        Moment of the score, not before `state.as_of_ms`, UTC epoch milliseconds.
+    updated_at_ms : int
+        The worker's clock.
+    """
+    lead = standing(state, model, at_ms)
+    return (
+        lead_id,
+        model.tiers[state.tier].name,
+        state.tier,
+        state.since_ms,
+        lead.total,
+        lead.engagement,
+        lead.fit,
+        PURCHASE,
+        lead.velocity,
+        lead.momentum,
+        at_ms,
+        lead.cools_at_ms,
+        state.seq,
+        lead.shares,
+        [
+            (signal.name, count.value, count.ref_ms, signal.half_life_ms)
+            for signal, count in zip(model.signals, state.counts, strict=True)
+            if count is not None
+        ],
+        model.name,
+        state.model_version,
+        updated_at_ms,
+    )
+
+
+def scored_event_row(
+    *,
+    lead_id: str,
+    occurred_at_ms: int,
+    outcome: Outcome,
+    model_version: str,
+    event: Event | None = None,
+    signal: str | None = None,
+    weight: float = 0.0,
+    points: float = 0.0,
+    input_topic: str | None = None,
+    input_partition: int | None = None,
+    input_offset: int | None = None,
+    received_at_ms: int | None = None,
+    score: float | None = None,
+    tier: str | None = None,
+) -> Row:
+    """Return an event, or a timer that fired, as a row of `scored-events`.
+
+    Parameters
+    ----------
+    occurred_at_ms : int
+        The event's time, or the moment that the timer fired for.
+    event : Event or None
+        None for a timer.
+    received_at_ms : int or None
+        When the event was appended to its topic, UTC epoch milliseconds.
+    score, tier
+        The lead's, after it.
+    """
+    return (
+        lead_id,
+        None if event is None else event.event_id,
+        None if event is None else event.type.value,
+        occurred_at_ms,
+        outcome.value,
+        signal,
+        weight,
+        points,
+        None if event is None else event.machine,
+        {} if event is None else event.fields,
+        {} if event is None else event.profile,
+        input_topic,
+        input_partition,
+        input_offset,
+        received_at_ms,
+        score,
+        tier,
+        model_version,
+    )
+
+
+def named(topic: str, row: Callable[_P, Row]) -> Callable[_P, dict[str, object]]:
+    """Return a function that returns what `row` does, with the names of the topic's contract."""
+
+    def record(*args: _P.args, **given: _P.kwargs) -> dict[str, object]:
+        return _named(contract(topic).schema, row(*args, **given))
+
+    return record
+
+
+def _named(schema: Mapping[str, Any], row: Row) -> dict[str, object]:
+    return {
+        field["name"]: _inner(field["type"], value)
+        for field, value in zip(schema["fields"], row, strict=True)
+    }
+
+
+def _inner(node: Any, value: Any) -> object:
+    is_array = isinstance(node, Mapping) and node["type"] == "array"
+    return [_named(node["items"], each) for each in value] if is_array else value
