@@ -91,9 +91,9 @@ def scored_event_row(
     return (
         lead_id,
         None if event is None else event.event_id,
-        None if event is None else event.type.value,
+        None if event is None else event.type,
         occurred_at_ms,
-        outcome.value,
+        outcome,
         signal,
         weight,
         points,
