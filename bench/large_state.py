@@ -23,6 +23,7 @@ from bench.sample_states import sample_states
 from bench.servers import servers
 from bench.stages import yesterday_ms
 from bench.workload import Workload
+from leadvelocity.roles import spare_garbage_collection
 from leadvelocity.scoring_model import load_model
 from leadvelocity.settings import Settings
 from schemas import lead_state
@@ -55,6 +56,7 @@ def store(
     """Fill a worker's local state, use it, and open it again after a stop and after kill -9."""
     with tempfile.TemporaryDirectory(dir=folder) as path:
         copies = _copies(Path(path), leads)
+        spare_garbage_collection()
         figures: dict[str, Any] = {"leads": leads, "fill_us_per_lead": copies.fill()}
         for pattern in Pattern:
             figures[pattern] = asdict(copies.use(pattern, events))
