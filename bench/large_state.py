@@ -18,11 +18,9 @@ from agents.lead_scoring import STATE_FORMAT
 from bench.__main__ import DIRECTORY, progress
 from bench.changelog_load import fill_changelogs
 from bench.lead_copies import LeadCopies, Pattern, peak_bytes
-from bench.restarts import Restarts
 from bench.sample_states import sample_states
 from bench.servers import servers
-from bench.stages import yesterday_ms
-from bench.workload import Workload
+from leadvelocity.roles import spare_garbage_collection
 from leadvelocity.scoring_model import load_model
 from leadvelocity.settings import Settings
 from schemas import lead_state
@@ -42,19 +40,19 @@ DUE_CALLS, DUE_KEYS = 100, 1_000
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 Leads = Annotated[int, typer.Option(help="Number of leads.")]
-Events = Annotated[int, typer.Option(help="Events of each pattern or life.")]
 
 
 @app.command()
 def store(
     *,
     leads: Leads = 1_000_000,
-    events: Events = 100_000,
+    events: Annotated[int, typer.Option(help="Events of each pattern.")] = 100_000,
     folder: Annotated[Path | None, typer.Option(help="Where states go; default: /tmp.")] = None,
 ) -> None:
     """Fill a worker's local state, use it, and open it again after a stop and after kill -9."""
     with tempfile.TemporaryDirectory(dir=folder) as path:
         copies = _copies(Path(path), leads)
+        spare_garbage_collection()
         figures: dict[str, Any] = {"leads": leads, "fill_us_per_lead": copies.fill()}
         for pattern in Pattern:
             figures[pattern] = asdict(copies.use(pattern, events))
@@ -102,16 +100,6 @@ def restore(*, leads: Leads = 1_000_000) -> None:
         for kind, stores in kinds.items():
             figures[kind] = asyncio.run(_restored(settings, stores, records))
     sys.stdout.write(json.dumps(figures, indent=2) + "\n")
-
-
-@app.command()
-def restart(*, leads: Leads = 1_000_000, events: Events = 100_000) -> None:
-    """Start a worker with no copy of its states, after kill -9 amid events, and after a stop."""
-    with servers(DIRECTORY, progress) as settings, tempfile.TemporaryDirectory() as folder:
-        _filled(settings, leads)
-        workload = Workload(events=events, leads=leads, begins_at_ms=yesterday_ms())
-        figures = Restarts(settings, Path(folder), progress).measure(workload)
-    sys.stdout.write(json.dumps({"leads": leads, **figures}, indent=2) + "\n")
 
 
 def _filled(settings: Settings, leads: int) -> int:

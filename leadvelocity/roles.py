@@ -75,7 +75,6 @@ def run_worker(settings: Settings, model: Model) -> None:
     RegistryUnavailable, UnknownSchema
         If the contracts cannot be looked up; run `leadvelocity setup` first.
     """
-    _spare_garbage_collection()
     registry = registry_of(settings)
     clients = AiokafkaClients(settings.kafka.connection(), settings.engine)
     changelogs = [changelog_topic(settings.engine.app_id, task) for task in TASKS]
@@ -106,8 +105,8 @@ def run_worker(settings: Settings, model: Model) -> None:
     )
 
 
-def _spare_garbage_collection() -> None:
-    """Look for cycles seldom: folding makes many objects that live on, and no cycles."""
+def spare_garbage_collection() -> None:
+    """Look for cycles seldom: roles make many objects that live on for a while, and no cycles."""
     gc.freeze()
     gc.set_threshold(GARBAGE_OBJECTS_MIN, 50, 100)
 
@@ -287,6 +286,7 @@ def _run(
 
     for name in CHATTY_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
+    spare_garbage_collection()
     at_start()  # may log
 
     async def main() -> None:

@@ -91,7 +91,7 @@ def misread_texts(field: str) -> Column:
 
     def convert(values: Values) -> Values:
         _check_types(values, frozenset({dict}))
-        return list(map(misread_names, values))
+        return [misread_names(fields) if fields else [] for fields in values]
 
     return Column(
         name=f"{field}_text_fields", type="Array(String)", convert=convert, field_name=field
@@ -168,6 +168,8 @@ def _texts(values: Values) -> Values:
     _check_types(values, frozenset({dict}))
     return [
         {key: value if type(value) is str else text_of(value) for key, value in fields.items()}
+        if fields
+        else fields
         for fields in values
     ]
 
