@@ -62,8 +62,7 @@ def everything(
     largest: Annotated[int, typer.Option(help="Leads at most.")] = CROWDS[-1],
 ) -> None:
     """Measure all there is, and write docs/performance.md; takes an hour or more."""
-    bench = Bench(directory=DIRECTORY, progress=progress)
-    figures = about()
+    bench, figures = _begin()
     keys, few = ALL.split(","), max(events // 20, FEW_EVENTS)
     for name, shared in ("throughput", False), ("throughput_shared", True):
         measured = bench.throughput(
@@ -106,8 +105,8 @@ def throughput(
 ) -> None:
     """Run engines alternately over preloaded topics, and check their answers."""
     until_s = _in(within_s)
-    bench = Bench(directory=DIRECTORY, progress=progress)
-    figures = bench.throughput(
+    bench, figures = _begin()
+    figures |= bench.throughput(
         keys.split(","),
         events=events,
         few_events=few_events,
@@ -115,7 +114,7 @@ def throughput(
         until_s=until_s,
         shared=shared,
     )
-    _finish(bench, figures | about(), json_file)
+    _finish(bench, figures, json_file)
 
 
 @app.command()
@@ -127,10 +126,10 @@ def latency(
     seconds: Seconds = 20.0,
 ) -> None:
     """Send events at steady rates, and see how soon their tier changes are visible."""
-    bench = Bench(directory=DIRECTORY, progress=progress)
+    bench, figures = _begin()
     wanted = [float(each) for each in rates.split(",")]
-    figures = bench.latency(dict.fromkeys(keys.split(","), wanted), seconds=seconds)
-    _finish(bench, figures | about(), json_file)
+    figures |= bench.latency(dict.fromkeys(keys.split(","), wanted), seconds=seconds)
+    _finish(bench, figures, json_file)
 
 
 @app.command()
@@ -141,23 +140,25 @@ def state(
     further: Annotated[int, typer.Option(help="Events after each lead has had one.")] = 300_000,
 ) -> None:
     """Give our worker many leads; see what they cost, and how soon it is back."""
-    bench = Bench(directory=DIRECTORY, progress=progress)
-    figures = bench.state([int(each) for each in crowds.split(",")], further=further)
-    _finish(bench, figures | about(), json_file)
+    bench, figures = _begin()
+    figures |= bench.state([int(each) for each in crowds.split(",")], further=further)
+    _finish(bench, figures, json_file)
 
 
 @app.command()
 def workers(*, json_file: JsonFile = None, events: Events = 600_000, rounds: Rounds = 5) -> None:
     """Compare one worker on a core with two on two, the servers sharing all cores."""
-    bench = Bench(directory=DIRECTORY, progress=progress)
-    _finish(bench, bench.workers(events=events, rounds=rounds) | about(), json_file)
+    bench, figures = _begin()
+    figures |= bench.workers(events=events, rounds=rounds)
+    _finish(bench, figures, json_file)
 
 
 @app.command()
 def sink(*, json_file: JsonFile = None, events: Events = 200_000) -> None:
     """Let the sink store what the whole product wrote."""
-    bench = Bench(directory=DIRECTORY, progress=progress)
-    _finish(bench, bench.sink(events=events) | about(), json_file)
+    bench, figures = _begin()
+    figures |= bench.sink(events=events)
+    _finish(bench, figures, json_file)
 
 
 @app.command()
@@ -166,16 +167,17 @@ def page(json_file: Annotated[Path, typer.Argument(help="Figures of `everything`
     write_page(json.loads(json_file.read_text(encoding="utf-8")), DOCS)
 
 
-def about() -> Figures:
-    """Return when, on what and with which versions."""
-    at = datetime.now(UTC).isoformat(timespec="minutes")
-    return {"measured_at": at, "machine": machine(), "versions": versions()}
-
-
 def progress(text: str) -> None:
     """Print one line about work under way."""
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
     sys.stderr.flush()
+
+
+def _begin() -> tuple[Bench, Figures]:
+    """Return what measures, and when, on what and with which versions it does."""
+    at = datetime.now(UTC).isoformat(timespec="minutes")
+    about = {"measured_at": at, "machine": machine(), "versions": versions()}
+    return Bench(directory=DIRECTORY, progress=progress), about
 
 
 def _rates(maximum: float | None) -> list[float]:

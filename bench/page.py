@@ -24,7 +24,7 @@ What is measured, by which rule, and why answers can be compared, says
 of its runs, which took turns; in brackets the least and the most.
 """
 LATENCY = """## Latency, from the append of an event to its tier change being visible
-To a `read_committed` subscriber; the engine on one core. The last rates are half and 80 % of the
+To a `read_committed` subscriber; the engine on one core. Two of the rates are half and 80 % of the
 engine's own throughput.
 """
 STATE = """## Size of the state
@@ -160,7 +160,7 @@ def _latency(figures: Figures) -> str:
             f"{each['missing']} of {each['samples']}",
         )
         for engine in figures["latency"].values()
-        for each in engine["rates"]
+        for each in _by_rate(engine)
     ]
     head = ("engine", "events/s", "p50, ms", "p99, ms", "p99.9, ms", "most, ms", "never came")
     return "\n".join(
@@ -180,7 +180,7 @@ def _state(figures: Figures) -> str:
             f"{each['memory_mb']:,.0f}",
             f"{each['disk_mb']:,.0f}",
             *(f"{each[name]:.1f}" for name in ("killed_s", "stopped_s", "lost_s")),
-            f"{each['lost_s'] / each['leads'] * 1e6:.1f}",
+            f"{(each['lost_s'] - each['stopped_s']) / each['leads'] * 1e6:.1f}",
         )
         for each in figures["state"]
     ]
@@ -192,15 +192,12 @@ def _state(figures: Figures) -> str:
         "back after kill -9, s",
         "after a clean stop, s",
         "without local state, s",
-        "the same for each million leads, s",
+        "reading back, for each million leads, s",
     )
-    return "\n".join(
-        [
-            STATE,
-            _table(head, rows),
-            "![Events a second by number of leads](images/performance-state.svg)",
-        ]
-    )
+    parts = [STATE, _table(head, rows)]
+    if len(rows) > 1:
+        parts.append("![Events a second by number of leads](images/performance-state.svg)")
+    return "\n".join(parts)
 
 
 def _workers(figures: Figures) -> str:
@@ -238,7 +235,7 @@ def _plan(demand: Demand, figures: Figures) -> str:
         ),
         (
             "taking over a lost worker, s",
-            "its leads · time without local state / leads",
+            "a clean start, and its leads · reading back / leads",
             f"{plan.take_over_s:,.0f}",
         ),
         (
@@ -284,7 +281,7 @@ def _throughput_plot(engines: Figures) -> str:
 def _latency_plot(engines: Figures) -> str:
     series = {
         each["title"].split(",")[0] + (", whole" if key == WHOLE else ""): [
-            (one["reached"], max(one["p99_ms"], 1.0)) for one in each["rates"]
+            (one["reached"], max(one["p99_ms"], 1.0)) for one in _by_rate(each)
         ]
         for key, each in engines.items()
     }
@@ -297,6 +294,10 @@ def _state_plot(sizes: Sequence[Figures]) -> str:
         "most memory, MB": [(each["leads"], each["memory_mb"]) for each in sizes],
     }
     return lines("More leads", series, x="leads", y="events a second and MB")
+
+
+def _by_rate(engine: Figures) -> list[Figures]:
+    return sorted(engine["rates"], key=lambda each: each["rate"])
 
 
 def _spread(figure: Figures) -> str:

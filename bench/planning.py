@@ -70,6 +70,7 @@ def planned(demand: Demand, figures: Mapping[str, Any]) -> Installation:
     workers = ceil(peak_per_s / (figures["ours_whole_product"] * demand.load))
     crowd, sink = figures["state"][-1], figures["sink"]
     leads = demand.leads / workers
+    reading_back_s = crowd["lost_s"] - crowd["stopped_s"]
     kept_events = demand.events_a_day * demand.retention_days
     broker_bytes = (sink["input_bytes"] + sink["output_bytes"]) * demand.replicas
     return Installation(
@@ -77,7 +78,7 @@ def planned(demand: Demand, figures: Mapping[str, Any]) -> Installation:
         workers=workers,
         partitions=ceil(2 * workers / PARTITIONS_MULTIPLE) * PARTITIONS_MULTIPLE,
         worker_disk_gb=2 * leads * crowd["disk_mb"] / crowd["leads"] / 1_000,
-        take_over_s=leads * crowd["lost_s"] / crowd["leads"],
+        take_over_s=crowd["stopped_s"] + leads * reading_back_s / crowd["leads"],
         sinks=ceil(peak_per_s * sink["rows_per_event"] / (sink["rows_per_s"] * demand.load)),
         broker_mb_per_s=peak_per_s * broker_bytes / MB,
         broker_tb=kept_events * broker_bytes / TB,

@@ -21,6 +21,9 @@ from schemas.topics import FORM_FILLS, INPUT_TOPICS
 PROBE_SHARE = 0.1
 """Of the events: a form that a new lead fills in, which lifts it to warm at once."""
 
+PROBE_FORM = "demo"
+"""Also under the model that ships it is worth enough."""
+
 TICK_S = 0.001
 SENDING = {
     "linger.ms": 1,
@@ -86,7 +89,7 @@ class Encoding:
         lead_id = f"probe-{next(self._numbers):08d}"
         event_id = new_event_id(self._rng)
         record = {"event_id": event_id, "lead_id": lead_id, "occurred_at": at_ms}
-        record |= OWN_FIELDS[FORM_FILLS](self._rng)
+        record |= OWN_FIELDS[FORM_FILLS](self._rng) | {"form_id": PROBE_FORM}
         return self._ready(FORM_FILLS, lead_id, record, is_probe=True)
 
     def _ready(

@@ -13,7 +13,7 @@ from bench.program import Program, Usage
 from leadvelocity.kafka import ANSWER_S_MAX
 from streams.settings import KafkaConnection
 
-LOOK_EVERY_S = 0.02
+LOOK_EVERY_S = 0.05
 START_S_MAX = 90.0
 STALL_S_MAX = 60.0
 

@@ -26,10 +26,11 @@ DOUBLED_LEAD_EVENTS_MAX = 64
 order an engine merges the topics, so every engine must come to the same answer."""
 
 _PAGES = tuple(
-    f"https://www.example.com/products/{name}/{number}?utm_source=newsletter"
-    for name in ("analytics", "pipeline", "crm-sync")
-    for number in range(40)
+    f"https://www.example.com{folder}/{number}?utm_source=newsletter"
+    for folder in ("/products/analytics", "/products/pipeline", "/pricing", "/docs", "/customers")
+    for number in range(24)
 )
+_FORMS = ("demo", "trial-team", "webinar-growth", "whitepaper-scoring", "newsletter", "feedback")
 _REFERRERS = (
     "https://www.example.org/search?q=lead+scoring",
     "https://news.example.net/item?id=4242",
@@ -181,7 +182,7 @@ def _form(rng: Random) -> dict[str, object]:
         "team_size": rng.randrange(1, 500),
         "country": rng.choice(_COUNTRIES),
     }
-    return _UNSAID | {"form_id": f"form-{rng.randrange(20):03d}", "fields": answers}
+    return _UNSAID | {"form_id": rng.choice(_FORMS), "fields": answers}
 
 
 _UNSAID: dict[str, object] = dict.fromkeys(("user_agent", "machine", "campaign", "channel"))

@@ -81,7 +81,9 @@ def test_the_product_agrees_in_any_order(sent, seed):
 
 def test_a_lost_event_is_seen(sent):
     """An engine that loses one event of one lead has another answer."""
-    lost = _answers(sent[:-1])
+    times = Counter(each.event_id for each in sent)
+    single = next(index for index, each in enumerate(sent) if times[each.event_id] == 1)
+    lost = _answers(sent[:single] + sent[single + 1 :])
 
     with pytest.raises(WrongAnswer, match=r"scores of 1 of \d+ leads differ: lead-"):
         check(_answers(sent), rises=lost.rises, standings=lost.standings)

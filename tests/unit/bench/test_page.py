@@ -1,12 +1,15 @@
 """The page of figures."""
 
+import json
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from bench.page import files
+from bench.page import DATA, files
 from bench.plots import Bar, bars, lines
 
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -34,6 +37,14 @@ FIGURES = {
     },
     "failures": ["Flink: no"],
 }
+
+
+def test_the_page_is_made_of_its_figures():
+    """Who changes a figure by hand, or the page, is told to make it anew."""
+    made = files(json.loads((DOCS / DATA).read_text(encoding="utf-8")))
+    old = [name for name, text in made.items() if (DOCS / name).read_text("utf-8") != text]
+
+    assert not old, f"run `.venv/bin/python -m bench page docs/{DATA}`: {old}"
 
 
 def test_engines_stand_in_the_order_of_their_speed_with_ratios():
