@@ -87,6 +87,7 @@ def restore(*, leads: Leads = 1_000_000) -> None:
     """Read changelogs back from a broker, into each kind of store."""
     with servers(DIRECTORY, progress) as settings, tempfile.TemporaryDirectory() as folder:
         records = _filled(settings, leads)
+        spare_garbage_collection()
         engine = settings.engine
         kinds: dict[str, StateStores] = {
             "memory": MemoryStores(),

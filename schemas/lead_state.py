@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from scoring.recent_ids import DIGEST_BYTES, recent_ids_of
-from scoring.state import Count, LeadState, ProfileField
+from scoring.state import Count, LeadState, ProfileField, make
 
 FORMAT_VERSION = 3
 """First byte of every state; with the highest bit set for one that is never due."""
@@ -87,8 +87,13 @@ def decode(data: bytes) -> LeadState:
     return state
 
 
-def _read(data: bytes) -> LeadState:
-    return LeadState._make((*_decode(_rest(data)), due_ms(data)))
+def _read_due(data: bytes) -> LeadState:
+    due = _HEAD.unpack_from(data)[1]
+    return make(LeadState, (*_decode(memoryview(data)[_HEAD.size :]), due))
+
+
+def _read_never_due(data: bytes) -> LeadState:
+    return make(LeadState, (*_decode(memoryview(data)[1:]), None))
 
 
 def _read_2(data: bytes) -> LeadState:
@@ -110,8 +115,8 @@ def _rest(data: bytes) -> memoryview:
 
 
 _READERS: dict[int, Callable[[bytes], LeadState]] = {
-    _DUE: _read,
-    _NEVER_DUE: _read,
+    _DUE: _read_due,
+    _NEVER_DUE: _read_never_due,
     _DUE_2: _read_2,
     _NEVER_DUE_2: _read_2,
     _FORMAT_1: _read_1,
