@@ -162,12 +162,14 @@ class Cluster:
         return time.monotonic() - began
 
     def caught_up(self) -> bool:
-        """Whether the group has folded every input there is."""
+        """Whether the group has folded every input there is, and told every score."""
         reader = self.reader
         committed, ends = reader.committed(), reader.ends(INPUT_TOPICS)
         if any(committed.get(place, 0) < end for place, end in ends.items()):
             return False
-        return not sum(reader.ends([REROUTED_EVENTS]).values()) or self._strays_home()
+        if sum(reader.ends([REROUTED_EVENTS]).values()) and not self._strays_home():
+            return False
+        return not reader.owes_scores()
 
     def settle(self, *, seconds: float = CAUGHT_UP_S_MAX) -> float:
         """Wait until nothing is left to fold, then stop the workers; return the seconds it took.

@@ -9,6 +9,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
+from agents.lead_scoring import OWED_KEY
 from leadvelocity.kafka import committed_offsets
 from schemas.contracts import contract
 from schemas.decoding import Decoder, WriterSchemas
@@ -126,6 +127,15 @@ class Reader:
                 if isinstance(value, bytes):
                     states[key] = value
         return states
+
+    def owes_scores(self) -> bool:
+        """Whether a lead's score waits to be told, as a task has noted in its changelog."""
+        notes = {
+            message.partition(): message.value()
+            for message in self.read([changelog_topic(self._app_id, "scoring")])
+            if message.key() == OWED_KEY
+        }
+        return any(notes.values())
 
     def read(self, topics: Iterable[str], *, isolation: str = "read_committed") -> list[Message]:
         """Return all records of `topics`, in offset order within a partition."""
