@@ -176,6 +176,8 @@ def test_a_full_disk(cluster, ending, seed, folder, tmp_path):
     }
     traffic = Traffic(seed=seed, leads=5_000)
     cluster.send(traffic.backlog(20_000, last_ms=now_ms() - 10 * MINUTE_MS))
+    # Files are written behind the work, so only a later commit meets the full disk.
+    cluster.send_live(traffic.live(4_000), rate_per_s=100)
 
     code, said = cluster.run_worker(**limited)
 
