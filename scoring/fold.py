@@ -77,10 +77,12 @@ def fold(state: LeadState | None, event: Event, model: Model) -> Folded:
     at_ms = event.occurred_at_ms
     if state is None:
         state = _new(event, model)
-    elif state.model_version == model.version:
+    elif state.due_ms is not None and state.model_version == model.version:
         state = _cooled(state, layout, event.lead_id, at_ms - 1, changes)
 
-    profile = merged(state.profile, event.profile, at_ms=at_ms)
+    profile = state.profile
+    if event.profile:
+        profile = merged(profile, event.profile, at_ms=at_ms)
     rule = layout.classifier.classify(event, profile)
     weight = model.machine_weight if event.machine else 1.0
     points = 0.0 if rule is None else rule.points * weight

@@ -76,8 +76,9 @@ class Committer:
 
     def folded(self, arrivals: Sequence[Arrival[Any]], *, fired: int = 0) -> None:
         """Move the positions past what was just folded; call it before anything is awaited."""
-        for arrival in arrivals:
-            self._positions[arrival.record.topic] = arrival.record.offset + 1
+        positions = self._positions
+        for _, record, _ in arrivals:
+            positions[record.topic] = record.offset + 1
         self.pending += len(arrivals) + fired
         self._wake.set()
         if self.pending >= self.pending_records_max // 2:
