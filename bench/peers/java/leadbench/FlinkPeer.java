@@ -1,6 +1,8 @@
 package leadbench;
 
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.functions.OpenContext;
@@ -24,8 +26,12 @@ import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.KeyedProcessFunction;
 import org.apache.flink.util.Collector;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 
 /** The job in Flink: exactly once, RocksDB, incremental checkpoints; one task in this process. */
 public final class FlinkPeer {
@@ -62,8 +68,25 @@ public final class FlinkPeer {
             }
             // Else all would wait for the next checkpoint, which is no matter of throughput.
             cluster.triggerCheckpoint(graph.getJobID()).get();
+            tellOffsets(job);
         }
         Thread.currentThread().join();
+    }
+
+    /** The source tells its group only between polls, and one without events waits for 10 s. */
+    private static void tellOffsets(Job job) throws Exception {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", job.kafka))) {
+            Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+            for (String topic : job.topics) {
+                for (int partition = 0; partition < job.partitions; partition++) {
+                    ends.put(new TopicPartition(topic, partition), OffsetSpec.latest());
+                }
+            }
+            Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
+            admin.listOffsets(ends).all().get().forEach(
+                    (place, end) -> offsets.put(place, new OffsetAndMetadata(end.offset())));
+            admin.alterConsumerGroupOffsets(job.group, offsets).all().get();
+        }
     }
 
     private static Configuration settings(Job job) {
