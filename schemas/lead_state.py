@@ -6,6 +6,7 @@ reading the rest; none of them if it never is), then the rest as MessagePack.
 
 import struct
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 import msgspec
@@ -25,7 +26,7 @@ _HEADLESS = frozenset((_NEVER_DUE, _NEVER_DUE_2))
 _Counts = tuple[Count | None, ...]
 _Profile = tuple[ProfileField, ...]
 _Ids = tuple[str, ...]
-_Rest = tuple[_Counts, Count, Count, _Profile, bytes, int, int, int, int, str]
+_Rest = tuple[_Counts, Count, Count, _Profile, bytes, int, int, int, int, str, float]
 """A state's fields but the last."""
 
 _Rest2 = tuple[_Counts, Count, Count, _Profile, _Ids, int, int, int, int, str]
@@ -98,12 +99,12 @@ def _read_never_due(data: bytes) -> LeadState:
 
 def _read_2(data: bytes) -> LeadState:
     before, recent_ids, after = _split(_decode_2(_rest(data)))
-    return LeadState._make((*before, recent_ids_of(recent_ids), *after, due_ms(data)))
+    return LeadState._make((*before, recent_ids_of(recent_ids), *after, inf, due_ms(data)))
 
 
 def _read_1(data: bytes) -> LeadState:
     before, recent_ids, (*after, due, version) = _split(_decode_1(memoryview(data)[1:]))
-    return LeadState._make((*before, recent_ids_of(recent_ids), *after, version, due))
+    return LeadState._make((*before, recent_ids_of(recent_ids), *after, version, inf, due))
 
 
 def _split(fields: tuple[Any, ...]) -> tuple[tuple[Any, ...], _Ids, tuple[Any, ...]]:

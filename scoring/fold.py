@@ -26,6 +26,9 @@ from scoring.recent_ids import DIGEST_BYTES, digest, holds
 from scoring.state import Count, LeadState, ProfileField, make
 from scoring.tier_change import Reason, TierChange
 
+JUST_BELOW = 1 - 1e-9
+"""So far below a threshold many additions to a ceiling have rounded it for certain."""
+
 COUNT_PER_WEIGHT_MAX = 1e12
 """Up to so large a count, of an event's weight, adding the event outweighs all rounding."""
 
@@ -76,7 +79,7 @@ def fold(state: LeadState | None, event: Event, model: Model) -> Folded:
     changes: list[TierChange] = []
     at_ms = event.occurred_at_ms
     if state is None:
-        state = _new(event, model)
+        state = _new(event, model, layout.fit_of_nobody)
     elif state.due_ms is not None and state.model_version == model.version:
         state = _cooled(state, layout, event.lead_id, at_ms - 1, changes)
 
@@ -87,15 +90,19 @@ def fold(state: LeadState | None, event: Event, model: Model) -> Folded:
     weight = model.machine_weight if event.machine else 1.0
     points = 0.0 if rule is None else rule.points * weight
     remembered = _remembered(state, event, id_digest, profile, rule, weight=weight, model=model)
-    state = judge(
-        remembered,
-        layout,
-        changes,
-        lead_id=event.lead_id,
-        reason=Reason.LATE_EVENT if at_ms < state.as_of_ms else Reason.EVENT,
-        event_id=event.event_id,
-        due_holds=_due_holds(state, remembered, rule, weight, layout),
-    )
+    lifted = _only_lifted(state, remembered, rule, weight)
+    if lifted and _out_of_reach(remembered, layout):
+        state = remembered
+    else:
+        state = judge(
+            remembered,
+            layout,
+            changes,
+            lead_id=event.lead_id,
+            reason=Reason.LATE_EVENT if at_ms < state.as_of_ms else Reason.EVENT,
+            event_id=event.event_id,
+            due_holds=lifted and _due_holds(remembered, layout),
+        )
     if rule is None:
         return Folded(state, Outcome.UNMATCHED, tuple(changes), None, 0.0, weight)
     return make(Folded, (state, Outcome.SCORED, tuple(changes), rule.name, points, weight))
@@ -128,7 +135,7 @@ def fire(
     return _cooled(state, prepared(model), lead_id, until_ms, changes), tuple(changes)
 
 
-def _new(event: Event, model: Model) -> LeadState:
+def _new(event: Event, model: Model, fit_of_nobody: float) -> LeadState:
     at_ms = event.occurred_at_ms
     return LeadState(
         counts=(None,) * len(model.signals),
@@ -141,6 +148,7 @@ def _new(event: Event, model: Model) -> LeadState:
         as_of_ms=at_ms,
         seq=0,
         model_version=model.version,
+        ceiling=max(0.0, fit_of_nobody),
         due_ms=None,
     )
 
@@ -156,7 +164,7 @@ def _remembered(
     model: Model,
 ) -> LeadState:
     """Return what an event leaves behind, before the tier is judged."""
-    at_ms, counts = event.occurred_at_ms, state.counts
+    at_ms, counts, ceiling = event.occurred_at_ms, state.counts, state.ceiling
     fast, slow = state.fast, state.slow
     if rule is not None:
         index, points = rule.index, rule.points * weight
@@ -164,6 +172,8 @@ def _remembered(
         counts = (*counts[:index], grown, *counts[index + 1 :])
         fast = added(fast, points, at_ms, model.fast_half_life_ms)
         slow = added(slow, points, at_ms, model.slow_half_life_ms)
+        if points > 0:
+            ceiling += points
     return make(
         LeadState,
         (
@@ -177,18 +187,16 @@ def _remembered(
             at_ms if at_ms > state.as_of_ms else state.as_of_ms,  # noqa: FURB136  (twice as fast)
             state.seq,
             state.model_version,
+            ceiling,
             state.due_ms,
         ),
     )
 
 
-def _due_holds(
-    before: LeadState, after: LeadState, rule: Rule | None, weight: float, layout: Prepared
-) -> bool:
-    """Whether an event leaves the time before which nothing changes by time alone as it was.
+def _only_lifted(before: LeadState, after: LeadState, rule: Rule | None, weight: float) -> bool:
+    """Whether an event leaves the curve as it was or lifts all of it, before the state is due.
 
-    It does where it leaves the curve as it was, or lifts all of it, and no penalty fades so much
-    until then that the lead rises.
+    Then nothing that time alone takes away comes sooner.
     """
     if before.profile is not after.profile:
         return False
@@ -197,13 +205,20 @@ def _due_holds(
     if rule is None or rule.points == 0:
         return True
     count = after.counts[rule.index]
-    if rule.points < 0 or count is None or count.value >= weight * COUNT_PER_WEIGHT_MAX:
+    return rule.points > 0 and count is not None and count.value < weight * COUNT_PER_WEIGHT_MAX
+
+
+def _out_of_reach(state: LeadState, layout: Prepared) -> bool:
+    """Whether the score is too low for a higher tier."""
+    if state.model_version != layout.model.version:
         return False
-    return not layout.penalised(after.counts) or _cannot_rise(after, layout)
+    return state.ceiling < layout.bands[state.tier][1] * JUST_BELOW
 
 
-def _cannot_rise(state: LeadState, layout: Prepared) -> bool:
+def _due_holds(state: LeadState, layout: Prepared) -> bool:
     """Whether penalties that fade until the state is due do not lift the lead out of its tier."""
+    if not layout.penalised(state.counts):
+        return True
     most = bound_of(
         layout.groups,
         state.counts,

@@ -1,5 +1,7 @@
 """Judging a lead: its tier at a moment, the change if there is one, and when it next changes."""
 
+from math import inf
+
 from scoring.crossing import due_ms, first_change_ms
 from scoring.curve import Curve, curve_of, engagement_of, total_of
 from scoring.prepared import Prepared
@@ -39,7 +41,6 @@ def judge(
     Returns
     -------
     LeadState
-        The same object if there is nothing to change.
     """
     model, at_ms = layout.model, state.as_of_ms
     same_model = state.model_version == model.version
@@ -49,6 +50,9 @@ def judge(
     rank = state.tier
     if not least <= total < most:
         rank = judged(model.tiers, rank=rank, score=total, held_ms=at_ms - state.since_ms)
+    ceiling = inf if layout.penalised(state.counts) else total
+    if ceiling != state.ceiling:
+        state = state._replace(ceiling=ceiling)
     if rank == state.tier and due_holds and same_model:
         return state
     curve = curve_of(state.counts, fit=fit, prepared=layout)

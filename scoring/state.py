@@ -50,6 +50,8 @@ class LeadState(NamedTuple):
         Number of tier changes so far.
     model_version : str
         The model that last judged the tier.
+    ceiling : float
+        The score is not above it before the next event; infinity where penalties may fade.
     due_ms : int or None
         The tier does not change by time alone before it; None: never. When it next changes
         exactly says `scoring.crossing.next_change_ms`.
@@ -65,4 +67,5 @@ class LeadState(NamedTuple):
     as_of_ms: int
     seq: int
     model_version: str
+    ceiling: float
     due_ms: int | None

@@ -26,6 +26,7 @@ STATES = st.builds(
     since_ms=WHOLE,
     as_of_ms=WHOLE,
     seq=st.integers(0, 2**40),
+    ceiling=st.floats(0),
     due_ms=st.none() | WHOLE,
     model_version=TEXTS,
 )

@@ -114,6 +114,7 @@ def states(draw: st.DrawFn, model: Model) -> LeadState:
         since_ms=as_of_ms,
         as_of_ms=as_of_ms,
         seq=0,
+        ceiling=float("inf"),
         due_ms=None,
         model_version=model.version,
     )
@@ -247,6 +248,7 @@ def a_lead(
         since_ms=as_of_ms,
         as_of_ms=as_of_ms,
         seq=0,
+        ceiling=float("inf"),
         due_ms=None,
         model_version=model.version,
     )

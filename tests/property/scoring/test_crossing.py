@@ -54,6 +54,7 @@ def judged_states(draw: st.DrawFn, model: Model, *, age_ms: int = 40 * DAY_MS) -
         since_ms=since_ms,
         as_of_ms=AS_OF_MS,
         seq=0,
+        ceiling=inf,
         due_ms=None,
         model_version=model.version,
     )

@@ -1,5 +1,7 @@
 """Bytes of a lead's state."""
 
+from math import inf
+
 import pytest
 
 from schemas.lead_state import CorruptState, UnknownStateVersion, decode, due_ms, encode
@@ -22,6 +24,7 @@ STATE = LeadState(
     since_ms=1,
     as_of_ms=2,
     seq=3,
+    ceiling=inf,
     due_ms=4,
     model_version="abc",
 )
@@ -47,7 +50,7 @@ FORMAT_2 = bytes.fromhex(
     "0200000000000000049a91c092cbc00c0000000000000592cbc00c000000000000059091a16102010203a3616263"
 )
 FORMAT_3 = bytes.fromhex(
-    "0300000000000000049a91c092cbc00c0000000000000592cbc00c0000000000000590c40840f89e395b66422f02010203a3616263"
+    "0300000000000000049b91c092cbc00c0000000000000592cbc00c0000000000000590c40840f89e395b66422f02010203a3616263cb7ff0000000000000"
 )
 
 

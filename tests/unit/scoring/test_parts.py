@@ -98,6 +98,7 @@ def a_state() -> MakeState:
             since_ms=0,
             as_of_ms=0,
             seq=0,
+            ceiling=math.inf,
             due_ms=None,
             model_version="v1",
         )
