@@ -137,8 +137,8 @@ class EngineSettings:
     """
 
     app_id: str = "leadvelocity"
-    batch_records_max: int = 1_000
-    pending_records_max: int = 16_000
+    batch_records_max: int = 4_000
+    pending_records_max: int = 32_000
     linger_ms: int = 10
     catch_up_linger_ms: int = 500
     transaction_timeout_ms: int = 15_000
