@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.planning import Demand, planned
+from bench.planning import Demand, planned, reading_back_s
 from bench.plots import Bar, bars, lines
 
 Figures = Mapping[str, Any]
@@ -180,7 +180,7 @@ def _state(figures: Figures) -> str:
             f"{each['memory_mb']:,.0f}",
             f"{each['disk_mb']:,.0f}",
             *(f"{each[name]:.1f}" for name in ("killed_s", "stopped_s", "lost_s")),
-            f"{(each['lost_s'] - each['stopped_s']) / each['leads'] * 1e6:.1f}",
+            f"{reading_back_s(each) * 1e6:.1f}",
         )
         for each in figures["state"]
     ]

@@ -64,13 +64,17 @@ class Installation:
     clickhouse_tb: float
 
 
+def reading_back_s(crowd: Mapping[str, Any]) -> float:
+    """Return the seconds that a lead's state takes to be read back; 0 for too few to tell."""
+    return max(0.0, float(crowd["lost_s"] - crowd["stopped_s"])) / float(crowd["leads"])
+
+
 def planned(demand: Demand, figures: Mapping[str, Any]) -> Installation:
     """Plan for a demand by the figures of `everything`."""
     peak_per_s = demand.events_a_day / DAY_S * demand.peak
     workers = ceil(peak_per_s / (figures["ours_whole_product"] * demand.load))
     crowd, sink = figures["state"][-1], figures["sink"]
     leads = demand.leads / workers
-    reading_back_s = crowd["lost_s"] - crowd["stopped_s"]
     kept_events = demand.events_a_day * demand.retention_days
     broker_bytes = (sink["input_bytes"] + sink["output_bytes"]) * demand.replicas
     return Installation(
@@ -78,7 +82,7 @@ def planned(demand: Demand, figures: Mapping[str, Any]) -> Installation:
         workers=workers,
         partitions=ceil(2 * workers / PARTITIONS_MULTIPLE) * PARTITIONS_MULTIPLE,
         worker_disk_gb=2 * leads * crowd["disk_mb"] / crowd["leads"] / 1_000,
-        take_over_s=crowd["stopped_s"] + leads * reading_back_s / crowd["leads"],
+        take_over_s=crowd["stopped_s"] + leads * reading_back_s(crowd),
         sinks=ceil(peak_per_s * sink["rows_per_event"] / (sink["rows_per_s"] * demand.load)),
         broker_mb_per_s=peak_per_s * broker_bytes / MB,
         broker_tb=kept_events * broker_bytes / TB,
