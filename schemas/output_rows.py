@@ -91,9 +91,9 @@ def scored_event_row(
     return (
         lead_id,
         None if event is None else event.event_id,
-        None if event is None else event.type,
+        None if event is None else event.type.value,
         occurred_at_ms,
-        outcome,
+        outcome.value,
         signal,
         weight,
         points,
