@@ -104,7 +104,9 @@ class Changelog:
                 consumer.assign([self._partition])
                 await self._catch_up(consumer, store, answer)
         finally:
-            await consumer.stop()
+            # To a broker that died amid it, a stop may wait for ever.
+            async with asyncio.timeout(self._answer_s_max):
+                await consumer.stop()
         return self._positions_in(store)
 
     async def _catch_up(

@@ -150,7 +150,7 @@ class EngineSettings:
     record_bytes_max: int = 1 << 20
     fetch_wait_ms_max: int = 20
     fetch_bytes_max: int = 1 << 20
-    take_over_s_max: float = 180.0
+    take_over_s_max: float = 1_800.0
     commit_s_max: float = 40.0
     fold_s_max: float = 300.0
     stop_s_max: float = 25.0

@@ -152,11 +152,10 @@ class Task:
             logger.info("task %s: %r while stopping", self.name, error)
 
     async def _run(self) -> None:
-        # Bounded by its own steps: how long it takes in all depends on how much there is to read.
-        positions, state = await asyncio.shield(self._opening)
-        if not self.alive:
-            return
         async with asyncio.timeout(self._bound(self._settings.take_over_s_max)):
+            positions, state = await asyncio.shield(self._opening)
+            if not self.alive:
+                return
             self.state = TaskState.SEEKING
             self._reducer.restore(state)
             sought = await self._source.seek(positions)
