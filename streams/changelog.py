@@ -139,6 +139,8 @@ class Changelog:
                 store.apply(self._readable(records), offset=self._known(records[-1].offset + 1))
                 answer.reschedule(asyncio.get_running_loop().time() + self._answer_s_max)
             await asyncio.sleep(0)
+            if answer.expired():  # and the client has swallowed its cancellation
+                raise TimeoutError
         for entry in self._unreadable.values():
             raise CorruptChangelog(f"{self._name} offset {entry.offset}: {entry.reason}; {_CURE}")
         if position > store.offset:
