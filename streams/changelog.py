@@ -98,14 +98,16 @@ class Changelog:
             The broker sends nothing any more.
         """
         consumer = self._clients.reader()
-        try:
-            async with asyncio.timeout(self._answer_s_max) as answer:
-                await consumer.start()
-                consumer.assign([self._partition])
-                await self._catch_up(consumer, store, answer)
-        finally:
-            # To a broker that died amid it, a stop may wait for ever.
-            async with asyncio.timeout(self._answer_s_max):
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(None) as stopping:
+            try:
+                async with asyncio.timeout(self._answer_s_max) as answer:
+                    await consumer.start()
+                    consumer.assign([self._partition])
+                    await self._catch_up(consumer, store, answer)
+            finally:
+                # To a broker that died amid it, a stop may wait for ever.
+                stopping.reschedule(loop.time() + self._answer_s_max)
                 await consumer.stop()
         return self._positions_in(store)
 
