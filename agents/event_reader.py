@@ -9,7 +9,6 @@ from agents.rerouting import Origins, origin_of
 from agents.schema_lookup import SchemaLookup
 from schemas.dead_letter_reason import DeadLetterReason, Undecodable
 from schemas.event_decoding import EventDecoder
-from schemas.topics import REROUTED_EVENTS
 from scoring.event import Event
 from scoring.merge import AT_ONCE
 
@@ -52,7 +51,7 @@ class EventReader:
 
     def read(self, record: Record) -> Arrival[Received]:
         """Read one record; its time is event time, or at once for what is no event."""
-        origin = origin_of(record) if record.topic == REROUTED_EVENTS else record
+        origin = origin_of(record)
         try:
             _check_size(record, self._record_bytes_max)
             event = self._event(origin, record.value)

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from math import ceil, exp2, frexp, inf, isfinite, log2
 
 from scoring.bracket import Band, first_between
-from scoring.curve import Curve, curve_of
+from scoring.curve import Curve, curve_of_lead
 from scoring.extent import extent
 from scoring.model import Model, Tier
-from scoring.prepared import prepared
 from scoring.state import LeadState
 from scoring.tiers import rise_threshold
 
@@ -35,10 +34,12 @@ def next_change_ms(state: LeadState, model: Model) -> int | None:
         says that the tier changes: the score is below `exit` and the dwell has passed, or it
         reaches the `enter` of a higher tier (penalties decay too). None if that never comes.
     """
-    layout = prepared(model)
-    curve = curve_of(state.counts, fit=layout.fit(state.profile), prepared=layout)
     return first_change_ms(
-        curve, model.tiers, rank=state.tier, since_ms=state.since_ms, after_ms=state.as_of_ms
+        curve_of_lead(state, model),
+        model.tiers,
+        rank=state.tier,
+        since_ms=state.since_ms,
+        after_ms=state.as_of_ms,
     )
 
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp2, log
 
-from scoring.prepared import Groups, Member, Prepared
-from scoring.state import Count
+from scoring.model import Model
+from scoring.prepared import Groups, Member, Prepared, prepared
+from scoring.state import Count, LeadState
 from scoring.tier_change import Score
 
 LN2 = log(2)
@@ -146,6 +147,12 @@ class Curve:
         return Score(
             total=self.total(engagement), engagement=engagement, fit=self.fit, purchase=PURCHASE
         )
+
+
+def curve_of_lead(state: LeadState, model: Model) -> Curve:
+    """Return the score of a lead as a function of time, right from its state's time on."""
+    layout = prepared(model)
+    return curve_of(state.counts, fit=layout.fit(state.profile), prepared=layout)
 
 
 def curve_of(counts: tuple[Count | None, ...], *, fit: float, prepared: Prepared) -> Curve:

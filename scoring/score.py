@@ -1,9 +1,8 @@
 """The score of a lead at a moment, and what it is made of."""
 
-from scoring.curve import curve_of
+from scoring.curve import curve_of_lead
 from scoring.decay import decayed
 from scoring.model import Model
-from scoring.prepared import prepared
 from scoring.state import LeadState
 from scoring.tier_change import Contribution, Score
 
@@ -36,9 +35,7 @@ def score_at(state: LeadState, model: Model, at_ms: int) -> Score:
         raise ValueError(
             f"a score at {at_ms} is before the state's time {state.as_of_ms}: replay until then"
         )
-    layout = prepared(model)
-    curve = curve_of(state.counts, fit=layout.fit(state.profile), prepared=layout)
-    return curve.score(at_ms)
+    return curve_of_lead(state, model).score(at_ms)
 
 
 def shares_at(state: LeadState, model: Model, at_ms: int) -> list[tuple[str, float, float]]:

@@ -3,9 +3,8 @@
 from typing import NamedTuple
 
 from scoring.crossing import first_change_ms
-from scoring.curve import curve_of
+from scoring.curve import curve_of_lead
 from scoring.model import Model
-from scoring.prepared import prepared
 from scoring.score import shares_at
 from scoring.state import LeadState
 from scoring.velocity import momentum_at, velocity_at
@@ -46,14 +45,12 @@ def standing(state: LeadState, model: Model, at_ms: int) -> Standing:
     at_ms : int
         Event time, not before `state.as_of_ms`.
     """
-    layout = prepared(model)
-    fit = layout.fit(state.profile)
-    curve = curve_of(state.counts, fit=fit, prepared=layout)
+    curve = curve_of_lead(state, model)
     engagement = curve.engagement(at_ms)
     return Standing(
         total=curve.total(engagement),
         engagement=engagement,
-        fit=fit,
+        fit=curve.fit,
         velocity=velocity_at(state, model, at_ms),
         momentum=momentum_at(state, model, at_ms),
         cools_at_ms=first_change_ms(
