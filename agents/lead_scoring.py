@@ -127,7 +127,8 @@ class LeadScoring:
                 "replay` to see what it gives, and start the worker under a new "
                 "LEADVELOCITY_ENGINE__APP_ID to fold the topics anew"
             )
-        owed = state.get(OWED_KEY)
+        # Without the topic they stay owed, until it is written again.
+        owed = state.get(OWED_KEY) if self._context.lead_scores else None
         self._throttle = ScoreThrottle(owed.split(b"\n") if owed else ())
         self._states = LeadStates(state, decoded=self._context.decoded)
 

@@ -97,3 +97,20 @@ def test_topics_can_be_left_out() -> None:
     assert kept[0] == kept[1] != []
     assert {each.topic for each in both[1].outputs} == {"tier-changes"}
     assert both[0].state == both[1].state
+
+
+def test_who_writes_no_scores_leaves_those_that_are_owed() -> None:
+    """
+    With lead-scores switched off no timer waits for an owed score; switched on again it comes.
+    """
+    scoring = Scoring()
+    scoring.fold(record_of(an_event(1)))
+    scoring.fold(record_of(an_event(2), offset=1))
+
+    without = Scoring(scoring_context(lead_scores=False), store=scoring.store)
+    assert without.agent.fire(until_ms=0, now_ms=NOW_MS + INTERVAL_MS) == 0
+    without.commit()
+
+    again = Scoring(store=scoring.store)
+    assert again.agent.fire(until_ms=0, now_ms=NOW_MS + INTERVAL_MS) == 1
+    assert [each.key for each in again.commit().outputs if each.topic == LEAD_SCORES] == [b"ada"]
