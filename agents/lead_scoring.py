@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agents.burial import Unreadable, dead_letter
+from agents.decoded_states import DecodedStates
 from agents.event_reader import EventReader, Received
-from agents.lead_states import DecodedStates, LeadStateFormat, LeadStates
+from agents.lead_states import LeadStateFormat, LeadStates
 from agents.records import Headers, Output, Record
 from agents.reducer import Arrival, Effects
 from agents.rerouting import Origins, origin_of, owner_of, rerouted

@@ -2,33 +2,11 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from weakref import WeakSet
 
+from agents.decoded_states import DecodedStates
 from agents.state import State
 from schemas import lead_state
 from scoring.state import LeadState
-
-
-class DecodedStates:
-    """How many committed states the tasks of a worker keep decoded, each an equal share.
-
-    Parameters
-    ----------
-    states_max : int
-    """
-
-    def __init__(self, states_max: int) -> None:
-        self._states_max = states_max
-        self._sharers: WeakSet[LeadStates] = WeakSet()
-
-    def join(self, states: "LeadStates") -> None:
-        """Let a task have a share, for as long as it lives."""
-        self._sharers.add(states)
-
-    @property
-    def share(self) -> int:
-        """Return what one task may keep."""
-        return self._states_max // max(1, len(self._sharers))
 
 
 class LeadStates:
@@ -48,11 +26,10 @@ class LeadStates:
 
     def __init__(self, state: State, *, decoded: DecodedStates) -> None:
         self._state = state
-        self._share = decoded
+        self._share = decoded.join()
         self._decoded: dict[bytes, LeadState] = {}
         self._changed: dict[bytes, LeadState] = {}
         self._leaving: dict[bytes, LeadState] = {}
-        decoded.join(self)
 
     def __contains__(self, key: object) -> bool:
         """Whether a state is newer here than what is committed."""
@@ -75,7 +52,7 @@ class LeadStates:
     def take(self) -> dict[bytes, LeadState]:
         """Return what has changed since the last call, which is committed next."""
         self._leaving, self._changed = self._changed, {}
-        self._evict(len(self._decoded) - len(self._leaving) - self._share.share)
+        self._evict(len(self._decoded) - len(self._leaving) - self._share.states_max)
         return self._leaving
 
     def next_due_ms(self) -> int | None:

@@ -8,8 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 from random import Random
 
+from agents.decoded_states import DecodedStates
 from agents.lead_scoring import STATE_FORMAT
-from agents.lead_states import DecodedStates, LeadStates
+from agents.lead_states import LeadStates
 from schemas import lead_state
 from scoring.state import LeadState
 from streams.changelog import POSITIONS_KEY, EngineFormat
@@ -144,7 +145,7 @@ class LeadCopies:
         for key in keys:
             state = task.get(key)
             assert state is not None, "all leads are there"
-            task.put(key, state._replace(as_of_ms=state.as_of_ms + 1, due_ms=self._due_ms(state)))
+            task.put(key, state.replace(as_of_ms=state.as_of_ms + 1, due_ms=self._due_ms(state)))
         read_s = time.thread_time()
         changes: dict[bytes, bytes | None] = {
             key: lead_state.encode(state) for key, state in task.take().items()

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Mapping
 
 from agents import lead_scoring
+from agents.decoded_states import DecodedStates
 from agents.event_reader import EventReader
 from agents.lead_scoring import LeadScoring, ScoringContext
-from agents.lead_states import DecodedStates
 from agents.lead_velocity import FunnelStateFormat, LeadVelocity, VelocityContext
 from agents.rows import RowCollector
 from agents.schema_lookup import SchemaLookup

@@ -41,7 +41,6 @@ from schemas.avro_types import plain
 from schemas.events import EVENT_TYPES, OCCURRED_AT_MS_MAX, EventLimits, own_fields
 from schemas.topics import FORM_FILLS
 from scoring.event import Event
-from scoring.state import make
 
 EventReader = Callable[[bytes], Event]
 
@@ -108,7 +107,6 @@ class _EventSource(ReaderSource):
         names: dict[str, object] = {
             "Doubtful": Doubtful,
             "Event": Event,
-            "make": make,
             "remember": _remember,
             "tails": {},
         }
@@ -180,8 +178,7 @@ class _EventSource(ReaderSource):
     def _return(self) -> None:
         event_type = self.text.value(EVENT_TYPES[self._topic])
         self.text.line(
-            f"return make(Event, ({event_type}, event_id, lead_id, at_ms, machine, fields, "
-            "profile))"
+            f"return Event({event_type}, event_id, lead_id, at_ms, machine, fields, profile)"
         )
 
 

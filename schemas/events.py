@@ -79,7 +79,7 @@ def read_event(
             if type(value) is not str or len(value) > limits.field_chars_max:
                 _check_value(value, name, limits)
             fields[name] = value
-    profile: Mapping[str, Scalar] = record["fields"] if topic == FORM_FILLS else {}
+    profile: dict[str, Scalar] = record["fields"] if topic == FORM_FILLS else {}
     if profile:
         _check_profile(profile, limits)
     return Event(

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from scoring.recent_ids import DIGEST_BYTES, recent_ids_of
-from scoring.state import Count, LeadState, ProfileField, make
+from scoring.state import Count, LeadState, ProfileField
 
 FORMAT_VERSION = 3
 """First byte of every state; with the highest bit set for one that is never due."""
@@ -23,14 +23,15 @@ _DUE_2, _NEVER_DUE_2, _FORMAT_1 = 2, 0x82, 1
 
 _HEADLESS = frozenset((_NEVER_DUE, _NEVER_DUE_2))
 
-_Counts = tuple[Count | None, ...]
-_Profile = tuple[ProfileField, ...]
+_Count = tuple[float, int]
+_Counts = tuple[_Count | None, ...]
+_Profile = tuple[tuple[str, str | int | float | bool | None, int], ...]
 _Ids = tuple[str, ...]
-_Rest = tuple[_Counts, Count, Count, _Profile, bytes, int, int, int, int, str, float]
-"""A state's fields but the last."""
+_Rest = tuple[_Counts, _Count, _Count, _Profile, bytes, int, int, int, int, str, float]
+"""A state's fields but the last, as they stand in MessagePack."""
 
-_Rest2 = tuple[_Counts, Count, Count, _Profile, _Ids, int, int, int, int, str]
-_Rest1 = tuple[_Counts, Count, Count, _Profile, _Ids, int, int, int, int, int | None, str]
+_Rest2 = tuple[_Counts, _Count, _Count, _Profile, _Ids, int, int, int, int, str]
+_Rest1 = tuple[_Counts, _Count, _Count, _Profile, _Ids, int, int, int, int, int | None, str]
 
 _HEAD = struct.Struct(">Bq")
 _HEAD_NEVER = bytes((_NEVER_DUE,))
@@ -51,7 +52,23 @@ class CorruptState(ValueError):
 def encode(state: LeadState) -> bytes:
     """Encode a state."""
     head = _HEAD_NEVER if state.due_ms is None else _HEAD.pack(_DUE, state.due_ms)
-    return head + _encode(state[:-1])
+    fast, slow = state.fast, state.slow
+    counts = [None if each is None else (each.value, each.ref_ms) for each in state.counts]
+    profile = [(each.name, each.value, each.at_ms) for each in state.profile]
+    rest = (
+        counts,
+        (fast.value, fast.ref_ms),
+        (slow.value, slow.ref_ms),
+        profile,
+        state.recent_ids,
+        state.tier,
+        state.since_ms,
+        state.as_of_ms,
+        state.seq,
+        state.model_version,
+        state.ceiling,
+    )
+    return head + _encode(rest)
 
 
 def due_ms(data: bytes) -> int | None:
@@ -89,26 +106,44 @@ def decode(data: bytes) -> LeadState:
 
 
 def _read_due(data: bytes) -> LeadState:
-    due = _HEAD.unpack_from(data)[1]
-    return make(LeadState, (*_decode(memoryview(data)[_HEAD.size :]), due))
+    return _state(_decode(memoryview(data)[_HEAD.size :]), _HEAD.unpack_from(data)[1])
 
 
 def _read_never_due(data: bytes) -> LeadState:
-    return make(LeadState, (*_decode(memoryview(data)[1:]), None))
+    return _state(_decode(memoryview(data)[1:]), None)
 
 
 def _read_2(data: bytes) -> LeadState:
-    before, recent_ids, after = _split(_decode_2(_rest(data)))
-    return LeadState._make((*before, recent_ids_of(recent_ids), *after, inf, due_ms(data)))
+    *before, recent_ids, tier, since_ms, as_of_ms, seq, version = _decode_2(_rest(data))
+    return _old(before, recent_ids, (tier, since_ms, as_of_ms, seq, version), due_ms(data))
 
 
 def _read_1(data: bytes) -> LeadState:
-    before, recent_ids, (*after, due, version) = _split(_decode_1(memoryview(data)[1:]))
-    return LeadState._make((*before, recent_ids_of(recent_ids), *after, version, inf, due))
+    rest = _decode_1(memoryview(data)[1:])
+    *before, recent_ids, tier, since_ms, as_of_ms, seq, due, version = rest
+    return _old(before, recent_ids, (tier, since_ms, as_of_ms, seq, version), due)
 
 
-def _split(fields: tuple[Any, ...]) -> tuple[tuple[Any, ...], _Ids, tuple[Any, ...]]:
-    return fields[:4], fields[4], fields[5:]
+def _old(before: Any, recent_ids: _Ids, after: Any, due: int | None) -> LeadState:
+    return _state((*before, recent_ids_of(recent_ids), *after, inf), due)
+
+
+def _state(rest: _Rest, due: int | None) -> LeadState:
+    counts, fast, slow, profile, recent_ids, tier, since_ms, as_of_ms, seq, version, ceiling = rest
+    return LeadState(
+        tuple([None if each is None else Count(*each) for each in counts]),
+        Count(*fast),
+        Count(*slow),
+        tuple([ProfileField(*each) for each in profile]),
+        recent_ids,
+        tier,
+        since_ms,
+        as_of_ms,
+        seq,
+        version,
+        ceiling,
+        due,
+    )
 
 
 def _rest(data: bytes) -> memoryview:

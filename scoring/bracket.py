@@ -1,22 +1,25 @@
 """A band of scores, and where a curve leaves it."""
 
-from dataclasses import dataclass
 from math import ceil, inf, log, nan
-from typing import NamedTuple
+from typing import Final, final
 
 from scoring.curve import Curve
+from scoring.value import Value
 
 HALVING_ROUND = 8
 """Every eighth round halves, whatever Newton's method says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+@final
+class Band(Value):
     """The scores that keep a curve's lead in its tier: from `exit` to just below `rise`."""
 
-    curve: Curve
-    exit: float
-    rise: float
+    __slots__ = ("curve", "exit", "rise")
+
+    def __init__(self, curve: Curve, exit: float, rise: float) -> None:  # noqa: A002  (as in models)
+        self.curve: Final = curve
+        self.exit: Final = exit
+        self.rise: Final = rise
 
     def left(self, engagement: float) -> bool:
         """Whether the score that comes of an engagement changes the tier."""
@@ -68,15 +71,19 @@ def first_between(band: Band, low_ms: int, high_ms: int, *, threshold: float) ->
     return high_ms
 
 
-class _Aim(NamedTuple):
+@final
+class _Aim(Value):
     """Where Newton's method points from one end of a bracket, and how far off that end is."""
 
-    engagement: float
-    miss: float
-    guess_ms: float
+    __slots__ = ("engagement", "miss", "guess_ms")
+
+    def __init__(self, engagement: float, miss: float, guess_ms: float) -> None:
+        self.engagement: Final = engagement
+        self.miss: Final = miss
+        self.guess_ms: Final = guess_ms
 
 
-NO_AIM = _Aim(nan, inf, nan)
+NO_AIM: Final = _Aim(nan, inf, nan)
 
 
 def _aim(curve: Curve, at_ms: int, target: float) -> _Aim:

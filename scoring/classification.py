@@ -1,13 +1,12 @@
 """Classification: which signal, if any, an event is."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Final, final
 from urllib.parse import urlsplit
 
 from scoring.event import Event, EventType, Scalar
-from scoring.model import Condition, Model, Signal
+from scoring.model import Model, Signal
 from scoring.profile import as_mapping
 from scoring.state import ProfileField
 
@@ -17,23 +16,23 @@ REMEMBERED_MAX = 8_192
 _ENVELOPE = frozenset(("type", "event_id", "lead_id", "occurred_at", "machine", "profile"))
 """Names that conditions see beside the event's own fields."""
 
-_PLAIN_URL = re.compile(r"""https?://[\w.:-]*((?:/[!"$->@-~]*)?)(?:[?#]|\Z)""", re.ASCII)
-"""A URL whose path no rule of the standard's changes."""
 
-
-@dataclass(frozen=True, slots=True)
+@final
 class Rule:
     """A signal and its place in the model."""
 
-    index: int
-    signal: Signal
-    when: Condition | None
-    name: str
-    points: float
-    half_life_ms: int
+    __slots__ = ("half_life_ms", "index", "name", "points", "signal", "when")
+
+    def __init__(self, index: int, signal: Signal) -> None:
+        self.index: Final = index
+        self.signal: Final = signal
+        self.when: Final = signal.when
+        self.name: Final = signal.name
+        self.points: Final = signal.points
+        self.half_life_ms: Final = signal.half_life_ms
 
 
-@dataclass(frozen=True, slots=True)
+@final
 class _Run:
     """Rules that follow each other and look at the same own field of an event, and at no more.
 
@@ -41,43 +40,41 @@ class _Run:
     ----------
     name : str
         The field; "" for a single rule that looks elsewhere.
-    remembered : dict of str to (Rule or None)
-        Which of the rules takes an event with this text in the field.
     """
 
-    name: str
-    rules: tuple[Rule, ...]
-    remembered: dict[str, Rule | None] = field(default_factory=dict)
+    __slots__ = ("name", "remembered", "rules")
+
+    def __init__(self, name: str, rules: tuple[Rule, ...]) -> None:
+        self.name: Final = name
+        self.rules: Final = rules
+        self.remembered: dict[str, Rule | None] = {}
+        """Which of the rules takes an event with this text in the field."""
 
     def by_value(self, value: Scalar) -> Rule | None:
         """Return the first rule that takes an event with `value` in the field."""
         if type(value) is not str:
-            return self._first({self.name: value})
+            return self.by_view({self.name: value})
         try:
             return self.remembered[value]
         except KeyError:
             if len(self.remembered) >= REMEMBERED_MAX:
                 self.remembered.clear()
-            found = self.remembered[value] = self._first({self.name: value})
+            found = self.remembered[value] = self.by_view({self.name: value})
             return found
 
-    def _first(self, seen: Mapping[str, object]) -> Rule | None:
+    def by_view(self, seen: Mapping[str, object]) -> Rule | None:
+        """Return the first rule that takes an event of which conditions see this."""
         for rule in self.rules:
             if rule.when is None or rule.when.holds(seen):
                 return rule
         return None
-
-    by_view = _first
 
 
 class Classifier:
     """Finds the signal of an event: the first of the model's rules for its type that holds."""
 
     def __init__(self, model: Model) -> None:
-        rules = [
-            Rule(index, signal, signal.when, signal.name, signal.points, signal.half_life_ms)
-            for index, signal in enumerate(model.signals)
-        ]
+        rules = [Rule(index, signal) for index, signal in enumerate(model.signals)]
         self._runs: dict[EventType, tuple[_Run, ...]] = {
             kind: _runs([rule for rule in rules if rule.signal.on is kind]) for kind in EventType
         }
@@ -174,9 +171,26 @@ def url_path(url: Scalar) -> str | None:
     """
     if not isinstance(url, str):
         return None
-    if plain := _PLAIN_URL.match(url):
-        return plain[1]
+    if url.startswith(("https://", "http://")) and _is_plain(url):
+        return _plain_path(url)
     try:
         return urlsplit(url).path
     except ValueError:  # "http://[": what is no URL has no path
         return None
+
+
+def _is_plain(url: str) -> bool:
+    """Whether no rule of the standard's changes a character of a URL, or refuses one."""
+    if " " in url or "[" in url or "]" in url:
+        return False
+    return url.isascii() and url.isprintable()
+
+
+def _plain_path(url: str) -> str:
+    host = url.index("/") + 2
+    query, fragment = url.find("?", host), url.find("#", host)
+    end = len(url) if fragment < 0 else fragment
+    if 0 <= query < end:
+        end = query
+    path = url.find("/", host, end)
+    return "" if path < 0 else url[path:end]

@@ -1,7 +1,7 @@
 """When a lead's tier next changes by time alone: the first millisecond, exactly."""
 
 from collections.abc import Sequence
-from math import ceil, exp2, frexp, inf, isfinite, log2
+from math import ceil, frexp, inf, isfinite, log2
 
 from scoring.bracket import Band, first_between
 from scoring.curve import Curve, curve_of_lead
@@ -180,11 +180,12 @@ def _settled_ms(curve: Curve, threshold: float, *, from_ms: int) -> int:
     if room == 0:
         return max(from_ms, _end_ms(curve))
     against, slowest_ms = 0.0, 0
-    for _, parts in curve.groups:
-        for points, value, ref_ms, half_life_ms, _ in parts:
-            if (points > 0) == (room > 0):
-                against += abs(points) * value * exp2((ref_ms - from_ms) / half_life_ms)
-                slowest_ms = max(slowest_ms, half_life_ms)
+    for group in curve.groups:
+        for member in group.members:
+            count = curve.counts[member.index]
+            if count is not None and (member.points > 0) == (room > 0):
+                against += abs(member.worth(count, from_ms))
+                slowest_ms = max(slowest_ms, member.half_life_ms)
     if against <= abs(room):
         return from_ms + 1
     return from_ms + 1 + ceil((log2(against) - log2(abs(room))) * slowest_ms)
@@ -192,8 +193,11 @@ def _settled_ms(curve: Curve, threshold: float, *, from_ms: int) -> int:
 
 def _end_ms(curve: Curve) -> int:
     """Return when every part has become exactly 0."""
-    return max(
-        ref_ms + half_life_ms * (UNDERFLOW_HALF_LIVES + max(0, frexp(value)[1]))
-        for _, parts in curve.groups
-        for _, value, ref_ms, half_life_ms, _ in parts
-    )
+    end_ms = 0
+    for group in curve.groups:
+        for member in group.members:
+            count = curve.counts[member.index]
+            if count is not None:
+                half_lives = UNDERFLOW_HALF_LIVES + max(0, frexp(count.value)[1])
+                end_ms = max(end_ms, count.ref_ms + member.half_life_ms * half_lives)
+    return end_ms

@@ -1,8 +1,8 @@
 """Decayed counts: ``C(t) = sum of m_i * 2 ** (-(t - t_i) / h)``, kept relative to a reference."""
 
-from math import exp2
+import math
 
-from scoring.state import Count, make
+from scoring.state import Count
 
 
 def decayed(count: Count, *, at_ms: int, half_life_ms: int) -> float:
@@ -29,7 +29,7 @@ def decayed(count: Count, *, at_ms: int, half_life_ms: int) -> float:
     >>> decayed(Count(value=8.0, ref_ms=0), at_ms=3_000, half_life_ms=1_000)
     1.0
     """
-    return count.value * exp2((count.ref_ms - at_ms) / half_life_ms)
+    return count.value * math.pow(2.0, (count.ref_ms - at_ms) / half_life_ms)
 
 
 def added(count: Count | None, amount: float, at_ms: int, half_life_ms: int) -> Count:
@@ -56,8 +56,8 @@ def added(count: Count | None, amount: float, at_ms: int, half_life_ms: int) -> 
     Count(value=5.0, ref_ms=1000)
     """
     if count is None:
-        return make(Count, (amount, at_ms))
-    value, ref_ms = count
+        return Count(amount, at_ms)
+    value, ref_ms = count.value, count.ref_ms
     if at_ms > ref_ms:
-        return make(Count, (value * exp2((ref_ms - at_ms) / half_life_ms) + amount, at_ms))
-    return make(Count, (value + amount * exp2((at_ms - ref_ms) / half_life_ms), ref_ms))
+        return Count(value * math.pow(2.0, (ref_ms - at_ms) / half_life_ms) + amount, at_ms)
+    return Count(value + amount * math.pow(2.0, (at_ms - ref_ms) / half_life_ms), ref_ms)

@@ -1,8 +1,9 @@
 """An event: one website visit, email open or form fill of one lead."""
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, final
+
+from scoring.value import Value
 
 Scalar = str | int | float | bool | None
 """What a field of an event may hold."""
@@ -16,7 +17,8 @@ class EventType(StrEnum):
     FORM_FILL = "form_fill"
 
 
-class Event(NamedTuple):
+@final
+class Event(Value):
     """One validated event, as the model sees it.
 
     Parameters
@@ -29,17 +31,29 @@ class Event(NamedTuple):
         Event time, UTC epoch milliseconds.
     machine : bool or None
         True: made by a machine. False: by a person. None: unknown, taken as a person's.
-    fields : mapping of str to Scalar
+    fields : dict of str to Scalar
         The event's own fields by their contract names (``url``, ``campaign_id``, …), absent
         ones left out.
-    profile : mapping of str to Scalar
+    profile : dict of str to Scalar
         What a form fill tells of the lead; empty for other types.
     """
 
-    type: EventType
-    event_id: str
-    lead_id: str
-    occurred_at_ms: int
-    machine: bool | None
-    fields: Mapping[str, Scalar]
-    profile: Mapping[str, Scalar]
+    __slots__ = ("type", "event_id", "lead_id", "occurred_at_ms", "machine", "fields", "profile")
+
+    def __init__(
+        self,
+        type: EventType,  # noqa: A002  (as the contracts call it)
+        event_id: str,
+        lead_id: str,
+        occurred_at_ms: int,
+        machine: bool | None,
+        fields: dict[str, Scalar],
+        profile: dict[str, Scalar],
+    ) -> None:
+        self.type: Final = type
+        self.event_id: Final = event_id
+        self.lead_id: Final = lead_id
+        self.occurred_at_ms: Final = occurred_at_ms
+        self.machine: Final = machine
+        self.fields: Final = fields
+        self.profile: Final = profile

@@ -1,9 +1,10 @@
 """Bounds of a curve on an interval: what it stays between, and whether it only falls or rises."""
 
 from dataclasses import dataclass
-from math import exp2
 
-from scoring.curve import LN2, Curve, Part
+from scoring.curve import LN2, Curve
+from scoring.prepared import Member
+from scoring.state import Count
 
 NOISE = 1e-14
 """Share of the parts' size that rounding may move a score by, with room to spare."""
@@ -44,10 +45,14 @@ def extent(curve: Curve, low_ms: int, high_ms: int) -> Extent:
     Extent
     """
     least = most = steepest_fall = steepest_rise = size = 0.0
-    for group_cap, parts in curve.groups:
+    for group in curve.groups:
+        group_cap = group.cap
         low = high = fall = rise = 0.0
-        for part in parts:
-            ends = _ends(part, low_ms, high_ms)
+        for member in group.members:
+            count = curve.counts[member.index]
+            if count is None:
+                continue
+            ends = _ends(member, count, low_ms, high_ms)
             low += ends[0]
             high += ends[1]
             fall += ends[2]
@@ -70,14 +75,15 @@ def extent(curve: Curve, low_ms: int, high_ms: int) -> Extent:
     )
 
 
-def _ends(part: Part, low_ms: int, high_ms: int) -> tuple[float, float, float, float]:
+def _ends(
+    member: Member, count: Count, low_ms: int, high_ms: int
+) -> tuple[float, float, float, float]:
     """Return least and most worth, and least and most slope (over ln 2) of one signal."""
-    points, value, ref_ms, half_life_ms, cap = part
-    first = points * (value * exp2((ref_ms - low_ms) / half_life_ms))
-    last = points * (value * exp2((ref_ms - high_ms) / half_life_ms))
+    cap, half_life_ms = member.cap, member.half_life_ms
+    first, last = member.worth(count, low_ms), member.worth(count, high_ms)
     if first < cap:
         slopes = (-first / half_life_ms, -last / half_life_ms)
-        if points < 0:
+        if member.points < 0:
             return first, last, slopes[1], slopes[0]
         return last, first, *slopes
     if last < cap:

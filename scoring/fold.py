@@ -11,7 +11,7 @@ What the exact rules of the design leave open is decided here:
 """
 
 from math import inf
-from typing import NamedTuple
+from typing import Final, final
 
 from scoring.classification import Rule
 from scoring.curve import bound_of, total_of
@@ -23,17 +23,19 @@ from scoring.outcome import Outcome
 from scoring.prepared import Prepared, prepared
 from scoring.profile import merged
 from scoring.recent_ids import DIGEST_BYTES, digest, holds
-from scoring.state import Count, LeadState, ProfileField, make
+from scoring.state import Count, LeadState, ProfileField
 from scoring.tier_change import Reason, TierChange
+from scoring.value import Value
 
-JUST_BELOW = 1 - 1e-9
+JUST_BELOW: Final = 1 - 1e-9
 """So far below a threshold many additions to a ceiling have rounded it for certain."""
 
-COUNT_PER_WEIGHT_MAX = 1e12
+COUNT_PER_WEIGHT_MAX: Final = 1e12
 """Up to so large a count, of an event's weight, adding the event outweighs all rounding."""
 
 
-class Folded(NamedTuple):
+@final
+class Folded(Value):
     """What became of an event.
 
     Parameters
@@ -48,12 +50,23 @@ class Folded(NamedTuple):
         1, or less for a machine's; 0 for a double.
     """
 
-    state: LeadState
-    outcome: Outcome
-    changes: tuple[TierChange, ...]
-    signal: str | None
-    points: float
-    weight: float
+    __slots__ = ("state", "outcome", "changes", "signal", "points", "weight")
+
+    def __init__(
+        self,
+        state: LeadState,
+        outcome: Outcome,
+        changes: tuple[TierChange, ...],
+        signal: str | None,
+        points: float,
+        weight: float,
+    ) -> None:
+        self.state: Final = state
+        self.outcome: Final = outcome
+        self.changes: Final = changes
+        self.signal: Final = signal
+        self.points: Final = points
+        self.weight: Final = weight
 
 
 def fold(state: LeadState | None, event: Event, model: Model) -> Folded:
@@ -105,7 +118,7 @@ def fold(state: LeadState | None, event: Event, model: Model) -> Folded:
         )
     if rule is None:
         return Folded(state, Outcome.UNMATCHED, tuple(changes), None, 0.0, weight)
-    return make(Folded, (state, Outcome.SCORED, tuple(changes), rule.name, points, weight))
+    return Folded(state, Outcome.SCORED, tuple(changes), rule.name, points, weight)
 
 
 def fire(
@@ -174,22 +187,19 @@ def _remembered(
         slow = added(slow, points, at_ms, model.slow_half_life_ms)
         if points > 0:
             ceiling += points
-    return make(
-        LeadState,
-        (
-            counts,
-            fast,
-            slow,
-            profile,
-            (state.recent_ids + id_digest)[-DIGEST_BYTES * model.recent_ids_max :],
-            state.tier,
-            state.since_ms,
-            at_ms if at_ms > state.as_of_ms else state.as_of_ms,  # noqa: FURB136  (twice as fast)
-            state.seq,
-            state.model_version,
-            ceiling,
-            state.due_ms,
-        ),
+    return LeadState(
+        counts,
+        fast,
+        slow,
+        profile,
+        (state.recent_ids + id_digest)[-DIGEST_BYTES * model.recent_ids_max :],
+        state.tier,
+        state.since_ms,
+        at_ms if at_ms > state.as_of_ms else state.as_of_ms,  # noqa: FURB136  (max is a call)
+        state.seq,
+        state.model_version,
+        ceiling,
+        state.due_ms,
     )
 
 
@@ -234,7 +244,7 @@ def _cooled(
     """Judge at each moment due up to `until_ms`; a finite sum of decays has finitely many."""
     while state.due_ms is not None and state.due_ms <= until_ms:
         then = judge(
-            state._replace(as_of_ms=state.due_ms),
+            state.replace(as_of_ms=state.due_ms),
             layout,
             changes,
             lead_id=lead_id,
@@ -243,5 +253,5 @@ def _cooled(
             due_holds=False,
         )
         moved = then.seq != state.seq or then.model_version != state.model_version
-        state = then if moved else state._replace(due_ms=then.due_ms)
+        state = then if moved else state.replace(due_ms=then.due_ms)
     return state

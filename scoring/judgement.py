@@ -51,17 +51,16 @@ def judge(
     if not least <= total < most:
         rank = judged(model.tiers, rank=rank, score=total, held_ms=at_ms - state.since_ms)
     ceiling = inf if layout.penalised(state.counts) else total
-    if ceiling != state.ceiling:
-        state = state._replace(ceiling=ceiling)
     if rank == state.tier and due_holds and same_model:
-        return state
+        return state.judged_again(model.version, ceiling, state.due_ms)
     curve = curve_of(state.counts, fit=fit, prepared=layout)
     if rank == state.tier:
         due = due_ms(curve, model.tiers, rank=rank, since_ms=state.since_ms, after_ms=at_ms)
-        return state._replace(model_version=model.version, due_ms=due)
+        return state.judged_again(model.version, ceiling, due)
     if not same_model:
         reason, event_id = Reason.MODEL_CHANGE, None
-    after, change = _changed(state, rank, curve, layout, (lead_id, reason, event_id))
+    before = state.replace(ceiling=ceiling)
+    after, change = _changed(before, rank, curve, layout, (lead_id, reason, event_id))
     changes.append(change)
     return after
 
@@ -76,7 +75,7 @@ def _changed(
     model, at_ms = layout.model, before.as_of_ms
     lead_id, reason, event_id = cause
     cools_at_ms = first_change_ms(curve, model.tiers, rank=rank, since_ms=at_ms, after_ms=at_ms)
-    after = before._replace(
+    after = before.replace(
         tier=rank,
         since_ms=at_ms,
         seq=before.seq + 1,

@@ -1,15 +1,17 @@
 """What of a model every event needs, laid out once."""
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf
+from typing import Final, final
 
 from scoring.classification import Classifier
 from scoring.model import Model
 from scoring.profile import as_mapping
 from scoring.state import Count, ProfileField
 from scoring.tiers import rise_threshold
+from scoring.value import Value
 
 FITS_MAX = 16_384
 """Leads whose fit is remembered, for as long as their answers stay the same object."""
@@ -17,11 +19,48 @@ FITS_MAX = 16_384
 MODELS_MAX = 16
 """Models laid out at the same time; a process has one, a comparison of models a few."""
 
-Member = tuple[int, float, int, float]
-"""A signal inside a group: its place in the model, points, half-life, and cap (or infinity)."""
 
-Groups = tuple[tuple[float, tuple[Member, ...]], ...]
-"""Groups of signals: the cap of each (or infinity), and its signals."""
+@final
+class Member(Value):
+    """A signal inside a group.
+
+    Parameters
+    ----------
+    index : int
+        Its place in the model.
+    points : float
+    half_life_ms : int
+    cap : float
+        Or infinity.
+    """
+
+    __slots__ = ("index", "points", "half_life_ms", "cap")
+
+    def __init__(self, index: int, points: float, half_life_ms: int, cap: float) -> None:
+        self.index: Final = index
+        self.points: Final = points
+        self.half_life_ms: Final = half_life_ms
+        self.cap: Final = cap
+
+    def worth(self, count: Count, at_ms: float) -> float:
+        """Return the points that a count gives at a time, before the cap."""
+        return self.points * (
+            count.value * math.pow(2.0, (count.ref_ms - at_ms) / self.half_life_ms)
+        )
+
+
+@final
+class CappedGroup(Value):
+    """Signals that share a cap, or infinity."""
+
+    __slots__ = ("cap", "members")
+
+    def __init__(self, cap: float, members: tuple[Member, ...]) -> None:
+        self.cap: Final = cap
+        self.members: Final = members
+
+
+Groups = tuple[CappedGroup, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,8 +69,8 @@ class Prepared:
 
     Parameters
     ----------
-    groups : tuple of (float, tuple of Member)
-        Cap of each group, or infinity, and its signals; last those without a group.
+    groups : tuple of CappedGroup
+        Last those without a group.
     bands : tuple of (float, float)
         By rank: the scores that keep a tier, from its `exit` to just below the next `enter`.
     penalties : tuple of int
@@ -48,10 +87,12 @@ class Prepared:
     fit_of_nobody: float
     _fits: dict[int, tuple[tuple[ProfileField, ...], float]] = field(default_factory=dict)
 
-    def penalised(self, counts: Sequence[Count | None]) -> bool:
+    def penalised(self, counts: tuple[Count | None, ...]) -> bool:
         """Whether some of these counts take points away."""
-        penalties = self.penalties
-        return bool(penalties) and any(counts[index] is not None for index in penalties)
+        for index in self.penalties:  # noqa: SIM110  (a generator is no loop when compiled)
+            if counts[index] is not None:
+                return True
+        return False
 
     def fit(self, profile: tuple[ProfileField, ...]) -> float:
         """Return the points for who the lead is: all fit rules that hold, added."""
@@ -82,7 +123,7 @@ def prepared(model: Model) -> Prepared:
     caps = [(group.name, inf if group.cap is None else group.cap) for group in model.groups]
     groups = [(cap, _members(model, name)) for name, cap in caps]
     groups.append((inf, _members(model, None)))
-    laid_out = tuple((cap, members) for cap, members in groups if members)
+    laid_out = tuple(CappedGroup(cap, members) for cap, members in groups if members)
     return Prepared(
         model=model,
         classifier=Classifier(model),
@@ -97,7 +138,7 @@ def prepared(model: Model) -> Prepared:
 
 def _members(model: Model, group: str | None) -> tuple[Member, ...]:
     return tuple(
-        (index, signal.points, signal.half_life_ms, inf if signal.cap is None else signal.cap)
+        Member(index, signal.points, signal.half_life_ms, inf if signal.cap is None else signal.cap)
         for index, signal in enumerate(model.signals)
         if signal.group == group and signal.points != 0
     )

@@ -1,12 +1,13 @@
 """How fast a lead gathers points: two decayed rates and their difference."""
 
-from math import log
+from typing import Final
 
+from scoring.curve import LN2
 from scoring.decay import decayed
 from scoring.model import Model
 from scoring.state import Count, LeadState
 
-DAY_MS = 86_400_000
+DAY_MS: Final = 86_400_000
 
 
 def velocity_at(state: LeadState, model: Model, at_ms: int) -> float:
@@ -52,4 +53,4 @@ def momentum_at(state: LeadState, model: Model, at_ms: int) -> float:
 
 def _rate(points: Count, *, at_ms: int, half_life_ms: int) -> float:
     left = decayed(points, at_ms=at_ms, half_life_ms=half_life_ms)
-    return left * log(2) * DAY_MS / half_life_ms
+    return left * LN2 * DAY_MS / half_life_ms

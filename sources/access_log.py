@@ -206,7 +206,7 @@ def read_line(
 def _told_apart(event: Event, occurrences: Occurrences) -> Event:
     """Give the second of identical lines, and later ones, ids of their own."""
     number = occurrences.number_of(event.event_id)
-    return event if number == 1 else event._replace(event_id=f"{event.event_id}-{number}")
+    return event if number == 1 else event.replace(event_id=f"{event.event_id}-{number}")
 
 
 def _record(

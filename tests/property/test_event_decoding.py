@@ -181,7 +181,7 @@ def test_events_share_no_fields() -> None:
     for _ in range(4):
         event = quick.decode(email_open(1, message_id="m", channel="email"))
         assert event.fields == {"message_id": "m", "channel": "email"}
-        event.fields["channel"] = "changed"  # type: ignore[index]
+        event.fields["channel"] = "changed"
 
 
 def test_what_is_remembered_is_bounded() -> None:

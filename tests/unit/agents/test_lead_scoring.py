@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from agents.decoded_states import DecodedStates
 from agents.lead_scoring import MODEL_KEY, LeadScoring, ModelRefused
-from agents.lead_states import DecodedStates
 from leadvelocity.topics import WRAPPED_BYTES_MAX
 from schemas import lead_state
 from schemas.topics import DEAD_LETTERS, SCORED_EVENTS

@@ -32,7 +32,7 @@ STATE = LeadState(
 
 def test_round_trip() -> None:
     """A state comes back as it was, with the types of its answers."""
-    for state in (STATE, STATE._replace(due_ms=None, counts=(), profile=(), recent_ids=b"")):
+    for state in (STATE, STATE.replace(due_ms=None, counts=(), profile=(), recent_ids=b"")):
         back = decode(encode(state))
         assert back == state
         assert [type(each.value) for each in back.profile] == [
@@ -40,9 +40,7 @@ def test_round_trip() -> None:
         ]
 
 
-SMALL = STATE._replace(
-    counts=(None,), profile=(), recent_ids=recent_ids_of(("a",)), slow=STATE.fast
-)
+SMALL = STATE.replace(counts=(None,), profile=(), recent_ids=recent_ids_of(("a",)), slow=STATE.fast)
 FORMAT_1 = bytes.fromhex(
     "019b91c092cbc00c0000000000000592cbc00c000000000000059091a1610201020304a3616263"
 )
@@ -64,7 +62,7 @@ def test_bytes_are_kept(written: bytes) -> None:
 
 def test_bytes_of_a_state_that_never_cools_are_kept() -> None:
     """A state that never cools has no time in front, only its mark."""
-    never = SMALL._replace(due_ms=None)
+    never = SMALL.replace(due_ms=None)
     assert encode(never) == bytes((0x83,)) + FORMAT_3[9:]
     for written in (bytes((0x82,)) + FORMAT_2[9:], bytes((0x83,)) + FORMAT_3[9:]):
         assert decode(written) == never
@@ -74,7 +72,7 @@ def test_bytes_of_a_state_that_never_cools_are_kept() -> None:
 def test_the_cooling_time_is_had_without_the_rest() -> None:
     """The time at which a lead cools reads the same from the bytes alone."""
     for at_ms in (None, 0, -5, 1 << 52):
-        assert due_ms(encode(STATE._replace(due_ms=at_ms))) == at_ms
+        assert due_ms(encode(STATE.replace(due_ms=at_ms))) == at_ms
 
 
 def test_unknown_version() -> None:
@@ -95,7 +93,7 @@ def test_damaged() -> None:
         b"\x01\xff\xff",
         b"\x02",
         FORMAT_2[:8],
-        encode(STATE._replace(recent_ids=b"half")),
+        encode(STATE.replace(recent_ids=b"half")),
         data.replace(b"\x93", b"\x92", 1),
     ):
         with pytest.raises(CorruptState):

@@ -215,7 +215,7 @@ def test_an_explanation_adds_up(
         groups={"product": 45.0},
     )
     state = a_state(Count(value=1.0, ref_ms=0), Count(value=8.0, ref_ms=0), tier=1)
-    state = state._replace(due_ms=next_change_ms(state, model))
+    state = state.replace(due_ms=next_change_ms(state, model))
 
     told = explain(state, model, 1_000, lead_id="lead-1")
 
