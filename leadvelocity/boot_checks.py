@@ -2,12 +2,12 @@
 
 from importlib.metadata import packages_distributions
 
+from leadvelocity import PACKAGES
 from leadvelocity.errors import CommandFailed
 from leadvelocity.provision import require_setup
 from leadvelocity.settings import Settings
 
 DISTRIBUTION = "leadvelocity"
-PACKAGES = ("leadvelocity", "streams", "agents", "sinks", "schemas", "scoring", "sources")
 
 
 def check_boot(settings: Settings) -> None:

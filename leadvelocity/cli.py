@@ -2,11 +2,13 @@
 
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from leadvelocity import __version__
+from leadvelocity.compiled import compiled_modules, said_of
 from leadvelocity.errors import CommandError
 
 COMMANDS = {
@@ -56,6 +58,28 @@ app = typer.Typer(
 )
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"leadvelocity {__version__}, {said_of(compiled_modules())}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_say_version,
+            is_eager=True,
+            help="Print it, and whether it runs compiled.",
+        ),
+    ] = False,
+) -> None:
+    """Stand before every command."""
+
+
 def _line_of_help() -> None:
     """Stand for a command whose module is not imported yet."""
 
@@ -67,6 +91,7 @@ for _name, _help in COMMANDS.items():
 def main() -> None:
     """Run the command line; exits 0 when done, 1 when something failed, 2 on wrong input."""
     try:
+        compiled_modules()  # refuses stale ones
         app()
     except CommandError as error:
         sys.stderr.write(f"leadvelocity: {error}\n")

@@ -14,6 +14,7 @@ from agents.lead_scoring import LeadScoring, ScoringContext
 from agents.lead_velocity import FunnelStateFormat, LeadVelocity, VelocityContext
 from agents.rows import RowCollector
 from agents.schema_lookup import SchemaLookup
+from leadvelocity.compiled import compiled_modules, said_of
 from leadvelocity.kafka import topic_ids
 from leadvelocity.model_publisher import ModelPublisher
 from leadvelocity.settings import Settings, file_text, revealed
@@ -283,7 +284,7 @@ def _run(
     at_end: Callable[[], None] = lambda: None,
 ) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-
+    logger.info("the hot path is %s", said_of(compiled_modules()))
     for name in CHATTY_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
     spare_garbage_collection()

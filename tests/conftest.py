@@ -1,4 +1,4 @@
-"""What all tests share: how laws are tried, and one local stack for those that need it."""
+"""What all tests share: what runs, how laws are tried, and one local stack for who needs it."""
 
 import os
 import uuid
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from leadvelocity.compiled import StaleExtensions, compiled_modules, said_of
 from leadvelocity.stack.endpoints import Endpoints
 from leadvelocity.stack.stack import Stack
 from sinks.client import ClickHouse
@@ -28,6 +29,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("simulation")
     group.addoption("--schedules", type=int, default=SCHEDULES, help="how many are simulated")
     group.addoption("--schedule-seed", type=int, help="repeat the one schedule of a seed")
+
+
+def pytest_configure() -> None:
+    """Stop where extensions of other sources would be tested."""
+    try:
+        compiled_modules()
+    except StaleExtensions as stale:
+        pytest.exit(str(stale), returncode=pytest.ExitCode.USAGE_ERROR)
+
+
+def pytest_report_header() -> str:
+    """Say whether the hot path runs compiled."""
+    return f"hot path: {said_of(compiled_modules())}"
 
 
 # Taken out of the environment: commands under test refuse settings that they do not know.

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from leadvelocity import PACKAGES
+
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("leadvelocity", "streams", "agents", "sinks", "schemas", "scoring", "sources")
 DATA = (".avsc", ".sql", ".lock", ".properties", ".typed")
 
 FOLD_ONE_EVENT = """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from leadvelocity.boot_checks import PACKAGES
+from leadvelocity import PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTION_LINES_MAX = 60
