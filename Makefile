@@ -36,8 +36,11 @@ demo: $(READY) ## Run the pipeline on this machine: make demo ARGS="--for 20s --
 test: $(READY) ## Run the tests, against real parts: make test ARGS="-k merge".
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
-test-all: $(READY) ## Run all tests, those of minutes too.
+test-all: $(READY) ## Run all tests, those of minutes too; units and laws once more uncompiled.
 	$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python hatch_build.py --remove
+	$(BIN)/python -m pytest tests/unit tests/property $(ARGS)
+	@$(if $(PURE),,$(BIN)/python hatch_build.py)
 
 faults: $(READY) ## Run the whole fault matrix, and print its table: make faults ARGS="-k storm".
 	$(BIN)/python -m pytest tests/faults $(ARGS)

@@ -103,7 +103,7 @@ def compiled(root: Path) -> Path:
     ------
     NotCompiled
     """
-    modules = _modules(root)
+    modules = listed(root)
     sources = _with_imports(root, modules)
     went_in = [EXTENSION, importlib.metadata.version("mypy"), *map(str, modules)]
     went_in += [_digest(Path(__file__)), *(f"{_digest(root / path)}  {path}" for path in sources)]
@@ -121,18 +121,18 @@ def compiled(root: Path) -> Path:
 
 def _compile(modules: list[Path], scratch: Path, made: Path) -> None:
     """Compile modules of the current folder into files of the same names below `made`."""
-    compiler = _compiler()
+    command = compiler()
     start_s = time.monotonic()
     _say(f"Compiling {len(modules)} modules: mypyc …")
     extensions = _generate_c(modules, scratch / "c")
-    _say(f"C is written ({time.monotonic() - start_s:.0f} s): {compiler[0]} …")
+    _say(f"C is written ({time.monotonic() - start_s:.0f} s): compiling that …")
     commands = []
     for extension in extensions:
         target = made / (extension.name.replace(".", "/") + EXTENSION)
         target.parent.mkdir(parents=True, exist_ok=True)
         includes = [sysconfig.get_path("include"), *extension.include_dirs]
         commands.append(
-            [*compiler, *FLAGS, *extension.extra_compile_args, EXACT]
+            [*command, *FLAGS, *extension.extra_compile_args, EXACT]
             + [f"-I{folder}" for folder in includes]
             + [*extension.sources, *LINKING, "-o", str(target)]
         )
@@ -158,10 +158,16 @@ def _generate_c(modules: list[Path], folder: Path) -> list[Any]:
                 group_name="leadvelocity",
             )
     except SystemExit as refused:
-        raise NotCompiled(f"mypyc refuses: {said.getvalue()}{refused.code}") from None
+        raise NotCompiled(f"mypyc refuses: {said.getvalue() or refused.code}") from None
 
 
-def _compiler() -> list[str]:
+def compiler() -> list[str]:
+    """Return the command of a C compiler; where there is none, one is fetched.
+
+    Raises
+    ------
+    NotCompiled
+    """
     if not Path(sysconfig.get_path("include"), "Python.h").exists():
         raise NotCompiled(
             "Python.h is missing: install Python's headers (python3.11-dev or -devel), and run "
@@ -170,7 +176,7 @@ def _compiler() -> list[str]:
     if not _compiler_here():
         _say("There is no C compiler: fetching one into .venv (ziglang, 100 MB, once) …")
         pip = (sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "--retries=1")
-        _run([*pip, "--disable-pip-version-check", "-r", "compiler.lock"])
+        _run([*pip, "--disable-pip-version-check", "-r", str(ROOT / "compiler.lock")])
     return _compiler_here()
 
 
@@ -184,15 +190,21 @@ def _compiler_here() -> list[str]:
 
 
 def _run(command: list[str]) -> None:
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    # The home folder may be missing, or not for us to write to.
+    environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": str(ROOT / "build" / "zig")}
+    ran = subprocess.run(  # noqa: S603
+        command, capture_output=True, text=True, check=False, env=environment
+    )
     if ran.returncode:
+        lines = ran.stderr.strip().splitlines() or ["nothing"]
+        said = next((line for line in lines if "error:" in line.lower()), lines[-1])
         raise NotCompiled(
-            f"{shlex.join(command[:3])} … ended with {ran.returncode}: install a C compiler (gcc "
-            f"or clang), or say which with CC=…, and run `make compile`. It said:\n{ran.stderr}"
+            f"{shlex.join(command[:4])} … ended with {ran.returncode} and said: {said.strip()} - "
+            "Install a C compiler (gcc or clang), or say which with CC=…, and run `make compile`."
         )
 
 
-def _modules(root: Path) -> list[Path]:
+def listed(root: Path) -> list[Path]:
     """Return the modules that pyproject.toml lists, relative to `root`."""
     wheel = _project(root)["tool"]["hatch"]["build"]["targets"]["wheel"]
     chosen: set[Path] = set()

@@ -1,5 +1,7 @@
 """The wheel: what is in it, and what of it lives without third parties."""
 
+import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -7,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import hatch_build
 from leadvelocity import PACKAGES
+from leadvelocity.compiled import RECORD, compiled_modules
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = (".avsc", ".sql", ".lock", ".properties", ".typed")
@@ -39,6 +43,24 @@ event = Event(type=EventType.WEBSITE_VISIT, event_id="e", lead_id="l", occurred_
               machine=None, fields={}, profile={})
 [change] = fold(None, event, model).changes
 print(change.from_tier, change.to_tier, change.score.total, change.cools_at_ms)
+"""
+
+FOLD_TRAFFIC = """
+from leadvelocity.compiled import compiled_modules
+from leadvelocity.demo.generator import Traffic, Poison, Stray
+from leadvelocity.options import json_text
+from leadvelocity.replaying import document, replay_events
+from leadvelocity.scoring_model import load_model
+
+traffic = Traffic(seed=7, leads=100, start_ms=1_800_000_000_000)
+sent = [traffic.next(1_800_000_000_000 + 600_000 * number) for number in range(5_000)]
+events = [each.event if isinstance(each, Stray) else each
+          for each in sent if not isinstance(each, Poison)]
+replays = replay_events(events, load_model(None), partitions=4)
+for each in replays:
+    each.fire_all(until_ms=1_900_000_000_000)
+print(len(compiled_modules()) > 0)
+print(json_text(document(replays)))
 """
 
 
@@ -98,6 +120,19 @@ def test_the_wheel_holds_all_that_runs_and_nothing_else(wheel):
     assert ours == set(PACKAGES)
 
 
+def test_the_wheel_is_compiled(installed):
+    """Who installs the wheel needs no compiler, and has each module of the list compiled."""
+    try:
+        hatch_build.compiler()
+    except hatch_build.NotCompiled as reason:
+        pytest.skip(str(reason))
+    names = {str(path.with_suffix("")).replace("/", ".") for path in hatch_build.listed(ROOT)}
+
+    assert set(compiled_modules(installed)) == names
+    [info] = installed.glob("leadvelocity-*.dist-info")
+    assert "Root-Is-Purelib: false" in (info / "WHEEL").read_text(encoding="utf-8")
+
+
 def test_the_wheel_brings_each_kind_of_data(wheel):
     """Contracts, migrations, the model, the stack's locks and settings, and types come along."""
     held = set(zipfile.ZipFile(wheel).namelist())
@@ -129,3 +164,18 @@ def test_the_core_folds_where_nothing_else_is_installed(installed):
     said = _run(sys.executable, "-I", "-S", "-c", FOLD_ONE_EVENT, installed, cwd=installed)
 
     assert said.split() == ["cold", "hot", "10.0", "1008"]
+
+
+def test_compiled_or_not_the_bytes_are_the_same(installed, tmp_path):
+    """Half a month of lifelike traffic comes to the same changes, to the last bit of each score."""
+    if not compiled_modules(installed):
+        pytest.skip("nothing is compiled here")
+    pure = shutil.copytree(
+        installed, tmp_path / "pure", ignore=shutil.ignore_patterns("*.so", RECORD.name)
+    )
+    folded = [_run(sys.executable, "-c", FOLD_TRAFFIC, cwd=folder) for folder in (installed, pure)]
+
+    (first, of_compiled), (second, of_pure) = (each.split("\n", 1) for each in folded)
+    assert (first, second) == ("True", "False")
+    assert of_compiled == of_pure
+    assert len(json.loads(of_pure)["tier_changes"]) > 100
