@@ -38,9 +38,7 @@ test: $(READY) ## Run the tests, against real parts: make test ARGS="-k merge".
 
 test-all: $(READY) ## Run all tests, those of minutes too; units and laws once more uncompiled.
 	$(BIN)/python -m pytest $(ARGS)
-	@$(BIN)/python hatch_build.py --remove
-	$(BIN)/python -m pytest tests/unit tests/property $(ARGS)
-	@$(if $(PURE),,$(BIN)/python hatch_build.py)
+	$(if $(ARGS)$(PURE),,$(MAKE) --no-print-directory test PURE=1 ARGS="tests/unit tests/property")
 
 faults: $(READY) ## Run the whole fault matrix, and print its table: make faults ARGS="-k storm".
 	$(BIN)/python -m pytest tests/faults $(ARGS)
