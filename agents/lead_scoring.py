@@ -136,7 +136,8 @@ class LeadScoring:
     def fold(self, arrivals: Sequence[Arrival[Received]], *, now_ms: int) -> None:
         """Fold a batch in its order."""
         self._now_ms = now_ms
-        for _, record, received in arrivals:
+        for arrival in arrivals:
+            record, received = arrival.record, arrival.content
             if isinstance(received, Unreadable):
                 self._bury(record, origin_of(record), received)
             else:

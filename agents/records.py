@@ -1,11 +1,14 @@
 """What goes into an agent and what comes out: records of Kafka, without a client's types."""
 
-from typing import NamedTuple
+from typing import Final, final
+
+from scoring.value import Value
 
 Headers = tuple[tuple[str, bytes], ...]
 
 
-class Record(NamedTuple):
+@final
+class Record(Value):
     """A record as it was read.
 
     Parameters
@@ -14,20 +17,43 @@ class Record(NamedTuple):
         The broker's timestamp; on input topics, when the record was appended.
     """
 
-    topic: str
-    partition: int
-    offset: int
-    timestamp_ms: int
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
+    __slots__ = ("topic", "partition", "offset", "timestamp_ms", "key", "value", "headers")
+
+    def __init__(
+        self,
+        topic: str,
+        partition: int,
+        offset: int,
+        timestamp_ms: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers,
+    ) -> None:
+        self.topic: Final = topic
+        self.partition: Final = partition
+        self.offset: Final = offset
+        self.timestamp_ms: Final = timestamp_ms
+        self.key: Final = key
+        self.value: Final = value
+        self.headers: Final = headers
 
 
-class Output(NamedTuple):
+@final
+class Output(Value):
     """A record to be written to the task's own partition of `topic`, or to `partition`."""
 
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    headers: Headers = ()
-    partition: int | None = None
+    __slots__ = ("topic", "key", "value", "headers", "partition")
+
+    def __init__(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers = (),
+        partition: int | None = None,
+    ) -> None:
+        self.topic: Final = topic
+        self.key: Final = key
+        self.value: Final = value
+        self.headers: Final = headers
+        self.partition: Final = partition

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar, final
 
 from agents.records import Output, Record
 from agents.state import State
+from scoring.merge import Timed
 
 T = TypeVar("T")
 E_co = TypeVar("E_co", covariant=True)
 
 
-class Arrival(NamedTuple, Generic[T]):
+@final
+class Arrival(Timed, Generic[T]):
     """A record and what was read from it.
 
     Parameters
@@ -20,9 +22,19 @@ class Arrival(NamedTuple, Generic[T]):
         Where it sorts in the merge: event time, or `scoring.merge.AT_ONCE`.
     """
 
-    time_ms: int
-    record: Record
-    content: T
+    __slots__ = ("record", "content")
+
+    def __init__(self, time_ms: int, record: Record, content: T) -> None:
+        super().__init__(time_ms)
+        self.record: Final = record
+        self.content: Final = content
+
+
+def advance(positions: dict[str, int], arrivals: Sequence[Arrival[T]]) -> None:
+    """Move `positions`, the next offset of each topic, past `arrivals`."""
+    for arrival in arrivals:
+        record = arrival.record
+        positions[record.topic] = record.offset + 1
 
 
 @dataclass(slots=True, kw_only=True)

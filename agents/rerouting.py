@@ -1,10 +1,11 @@
 """Rerouting: an event on a partition that is not its lead's goes to the owner, once."""
 
-from typing import NamedTuple
+from typing import Final, final
 
 from agents.murmur2 import murmur2
 from agents.records import Output, Record
 from schemas.topics import REROUTED_EVENTS
+from scoring.value import Value
 
 _TOPIC, _PARTITION, _OFFSET, _TIMESTAMP = (
     "origin_topic",
@@ -14,7 +15,8 @@ _TOPIC, _PARTITION, _OFFSET, _TIMESTAMP = (
 )
 
 
-class Origin(NamedTuple):
+@final
+class Origin(Value):
     """Where a rerouted record was appended first.
 
     Parameters
@@ -23,10 +25,13 @@ class Origin(NamedTuple):
         When it was appended there.
     """
 
-    topic: str
-    partition: int
-    offset: int
-    timestamp_ms: int
+    __slots__ = ("topic", "partition", "offset", "timestamp_ms")
+
+    def __init__(self, topic: str, partition: int, offset: int, timestamp_ms: int) -> None:
+        self.topic: Final = topic
+        self.partition: Final = partition
+        self.offset: Final = offset
+        self.timestamp_ms: Final = timestamp_ms
 
 
 Origins = Record | Origin

@@ -12,7 +12,7 @@ from schemas.topics import INPUT_TOPICS
 from scoring.crossing import next_change_ms
 from scoring.event import Event
 from scoring.fold import fire, fold
-from scoring.merge import Merge
+from scoring.merge import Merge, Timed
 from scoring.model import Model
 from scoring.outcome import Outcome
 from scoring.score import contributions_at, score_at
@@ -67,6 +67,14 @@ class Replay:
         )
 
 
+class _Sent(Timed):
+    __slots__ = ("event",)
+
+    def __init__(self, event: Event) -> None:
+        super().__init__(event.occurred_at_ms)
+        self.event = event
+
+
 def replay_events(events: Iterable[Event], model: Model, *, partitions: int) -> list[Replay]:
     """Fold events as workers fold them that find all of them waiting.
 
@@ -82,21 +90,21 @@ def replay_events(events: Iterable[Event], model: Model, *, partitions: int) -> 
     list of Replay
         One for each partition.
     """
-    inputs: defaultdict[tuple[int, str], list[tuple[int, Event]]] = defaultdict(list)
+    inputs: defaultdict[tuple[int, str], list[_Sent]] = defaultdict(list)
     owners: dict[str, int] = {}
     for event in events:
         owner = owners.get(event.lead_id)
         if owner is None:
             owner = owners[event.lead_id] = owner_of(event.lead_id, partitions)
-        inputs[owner, TOPICS[event.type]].append((event.occurred_at_ms, event))
+        inputs[owner, TOPICS[event.type]].append(_Sent(event))
     replays = []
     for partition in range(partitions):
         replay = Replay(model=model)
-        merge: Merge[tuple[int, Event]] = Merge(len(INPUT_TOPICS))
+        merge: Merge[_Sent] = Merge(len(INPUT_TOPICS))
         for index, topic in enumerate(INPUT_TOPICS):
             merge.add(index, inputs[partition, topic])
-        for _, event in merge.pop([True] * len(INPUT_TOPICS), len(merge)):
-            replay.event(event)
+        for sent in merge.pop([True] * len(INPUT_TOPICS), len(merge)):
+            replay.event(sent.event)
         replays.append(replay)
     return replays
 

@@ -1,16 +1,53 @@
 """Event-time merge of a task's inputs: the order in which events count (exact rule 6)."""
 
-from collections import deque
-from collections.abc import Iterable, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Sequence
+from typing import Final, Generic, TypeVar, final
 
-T = TypeVar("T", bound=tuple[Any, ...])
-"""A tuple with its time first, in ms."""
-
-AT_ONCE = -(1 << 62)
+AT_ONCE: Final = -(1 << 62)
 """Sorts before every event: what cannot be read does not wait for others."""
 
+_NEVER: Final = (1 << 62) - 1
 
+
+class Timed:
+    """What can be merged.
+
+    Parameters
+    ----------
+    time_ms : int
+        Where it sorts: event time, or `AT_ONCE`.
+    """
+
+    __slots__ = ("time_ms",)
+
+    def __init__(self, time_ms: int) -> None:
+        self.time_ms: Final = time_ms
+
+
+T = TypeVar("T", bound=Timed)
+
+
+@final
+class _Queue(Generic[T]):
+    """Items of one input, in the order of their arrival; those before `head` are taken."""
+
+    __slots__ = ("head", "items")
+
+    def __init__(self) -> None:
+        self.items: list[T] = []
+        self.head = 0
+
+    def __len__(self) -> int:
+        return len(self.items) - self.head
+
+    def add(self, items: Sequence[T]) -> None:
+        if 2 * self.head >= len(self.items):
+            del self.items[: self.head]
+            self.head = 0
+        self.items.extend(items)
+
+
+@final
 class Merge(Generic[T]):
     """Merges ordered inputs by time, ties by input, without passing one that may still get items.
 
@@ -26,18 +63,18 @@ class Merge(Generic[T]):
     __slots__ = ("_queues",)
 
     def __init__(self, inputs: int) -> None:
-        self._queues: tuple[deque[T], ...] = tuple(deque() for _ in range(inputs))
+        self._queues: Final[list[_Queue[T]]] = [_Queue() for _ in range(inputs)]
 
     def __len__(self) -> int:
-        return sum(map(len, self._queues))
+        return sum([len(queue) for queue in self._queues])
 
     def waiting(self, source: int) -> int:
         """Return how many items of input `source` wait to be merged."""
         return len(self._queues[source])
 
-    def add(self, source: int, items: Iterable[T]) -> None:
+    def add(self, source: int, items: Sequence[T]) -> None:
         """Add items to input `source` in their order of arrival."""
-        self._queues[source].extend(items)
+        self._queues[source].add(items)
 
     def pop(self, at_end: Sequence[bool], items_max: int) -> list[T]:
         """Take the next items in merged order.
@@ -54,17 +91,32 @@ class Merge(Generic[T]):
             Empty when an input that is not at its end has nothing waiting.
         """
         taken: list[T] = []
-        queues = self._queues
-        while len(taken) < items_max:
-            best: deque[T] | None = None
-            best_ms = 0
-            blocked = False
-            for index, queue in enumerate(queues):
-                if not queue:
-                    blocked = blocked or not at_end[index]
-                elif best is None or queue[0][0] < best_ms:
-                    best, best_ms = queue, queue[0][0]
-            if best is None or (blocked and best_ms != AT_ONCE):
-                break
-            taken.append(best.popleft())
+        while len(taken) < items_max and self._take_run(taken, at_end, items_max):
+            pass
         return taken
+
+    def _take_run(self, taken: list[T], at_end: Sequence[bool], items_max: int) -> bool:
+        """Take from the input whose head is first, up to the head of another; False: none may."""
+        first: _Queue[T] | None = None
+        first_ms = upto_ms = _NEVER  # of the first, and up to where it stays that
+        blocked = False
+        for index, queue in enumerate(self._queues):
+            if queue.head == len(queue.items):
+                blocked = blocked or not at_end[index]
+                continue
+            head_ms = queue.items[queue.head].time_ms
+            if first is None or head_ms < first_ms:
+                upto_ms, first_ms, first = first_ms, head_ms, queue  # a tie is the earlier input's
+            else:
+                upto_ms = min(upto_ms, head_ms + 1)
+        if blocked:
+            upto_ms = min(upto_ms, AT_ONCE + 1)
+        if first is None or first_ms >= upto_ms:
+            return False
+        items, head = first.items, first.head
+        end = min(len(items), head + items_max - len(taken))
+        while head < end and items[head].time_ms < upto_ms:
+            taken.append(items[head])
+            head += 1
+        first.head = head
+        return True

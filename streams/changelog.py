@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.structs import ConsumerRecord
 
+from agents.records import Record
 from streams.exits import ChangelogLost, CorruptChangelog
 from streams.kafka_clients import KafkaClients
 from streams.ledger import Positions
@@ -148,7 +148,7 @@ class Changelog:
         if position > store.offset:
             store.apply({}, offset=position)
 
-    def _readable(self, records: list[ConsumerRecord]) -> Changes:
+    def _readable(self, records: list[Record]) -> Changes:
         """Return the entries that can be read; one that cannot may still be replaced by a later."""
         changes: dict[bytes, bytes | None] = {}
         for record in records:

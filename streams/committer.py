@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from agents.reducer import Arrival, Effects, Reducer
+from agents.reducer import Arrival, Effects, Reducer, advance
 from streams.ledger import Ledger, Positions
 from streams.settings import EngineSettings
 
@@ -76,9 +76,7 @@ class Committer:
 
     def folded(self, arrivals: Sequence[Arrival[Any]], *, fired: int = 0) -> None:
         """Move the positions past what was just folded; call it before anything is awaited."""
-        positions = self._positions
-        for _, record, _ in arrivals:
-            positions[record.topic] = record.offset + 1
+        advance(self._positions, arrivals)
         self.pending += len(arrivals) + fired
         self._wake.set()
         if self.pending >= self.pending_records_max // 2:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.coordinator.assignors.abstract import AbstractPartitionAssignor
 
+from streams.record_consumer import RecordConsumer
 from streams.settings import EngineSettings, KafkaConnection
 
 BATCH_BYTES_MAX = 1 << 20
@@ -21,7 +22,10 @@ RESTORE_FETCH_BYTES_MAX = 8 << 20
 
 
 class KafkaClients(Protocol):
-    """Makes clients; none is connected before it is started."""
+    """Makes clients; none is connected before it is started.
+
+    Their consumers hand out `Record` objects, see `RecordConsumer`.
+    """
 
     def producer(self, transactional_id: str) -> AIOKafkaProducer:
         """Return a transactional producer."""
@@ -62,9 +66,9 @@ class AiokafkaClients:
             acks="all",
         )
 
-    def reader(self) -> AIOKafkaConsumer:
+    def reader(self) -> RecordConsumer:
         """Return a consumer of committed records without a group."""
-        return AIOKafkaConsumer(
+        return RecordConsumer(
             **self._connection.aiokafka(),
             **_committed_records(),
             group_id=None,
@@ -72,11 +76,11 @@ class AiokafkaClients:
             max_partition_fetch_bytes=RESTORE_FETCH_BYTES_MAX,
         )
 
-    def member(self, assignor: AbstractPartitionAssignor) -> AIOKafkaConsumer:
+    def member(self, assignor: AbstractPartitionAssignor) -> RecordConsumer:
         """Return a consumer of committed records that is a member of the app's group."""
         settings = self._settings
         strategies: Sequence[AbstractPartitionAssignor] = [assignor]
-        return AIOKafkaConsumer(
+        return RecordConsumer(
             **self._connection.aiokafka(),
             **_committed_records(),
             group_id=settings.app_id,

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from agents.records import Record
 from agents.reducer import Arrival
@@ -20,7 +20,7 @@ class Source:
     Parameters
     ----------
     consumer : AIOKafkaConsumer
-        Shared by the tasks of a worker; only this task's partitions are read.
+        Of `KafkaClients`; shared by the tasks of a worker; only this task's partitions are read.
     partitions : sequence of TopicPartition
         The inputs, in the order of the merge.
     read : callable
@@ -108,9 +108,8 @@ class Source:
         fetched = await self._consumer.getmany(
             *hungry, timeout_ms=timeout_ms, max_records=self.batch_records_max
         )
-        for partition, raw in fetched.items():
-            records = [_record(each) for each in await self._guarded(partition, raw)]
-            if records:
+        for partition, found in fetched.items():
+            if records := await self._guarded(partition, found):
                 self._merge.add(self._index[partition], await self._read(records))
         for partition in hungry:
             stable_end = self._consumer.last_stable_offset(partition)
@@ -118,9 +117,7 @@ class Source:
                 stable_end is not None and await self._consumer.position(partition) >= stable_end
             )
 
-    async def _guarded(
-        self, partition: TopicPartition, records: list[ConsumerRecord]
-    ) -> list[ConsumerRecord]:
+    async def _guarded(self, partition: TopicPartition, records: list[Record]) -> list[Record]:
         """Return `records` up to a hole, which is read once more before it is believed.
 
         Markers and aborted records of a sender's transactions leave honest holes.
@@ -173,9 +170,3 @@ class Source:
                 "together with it: the changelog was emptied or cut, and states with it; bring it "
                 "back, or start under a new LEADVELOCITY_ENGINE__APP_ID to fold the topics anew"
             )
-
-
-def _record(raw: ConsumerRecord) -> Record:
-    return Record(
-        raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key, raw.value, tuple(raw.headers)
-    )

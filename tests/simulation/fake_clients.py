@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalOperation, KafkaConnectionError, RequestTimedOutError
-from aiokafka.structs import ConsumerRecord, RecordMetadata
+from aiokafka.structs import RecordMetadata
 
+from agents.records import Record
 from tests.simulation.fake_broker import Entry, FakeBroker, Headers
 from tests.simulation.virtual_time import pause
 
@@ -236,7 +237,7 @@ class FakeConsumer:
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
-    ) -> dict[TopicPartition, list[ConsumerRecord]]:
+    ) -> dict[TopicPartition, list[Record]]:
         wanted = partitions or tuple(self._places)
         for each in wanted:
             await self.position(each)
@@ -249,8 +250,8 @@ class FakeConsumer:
 
     def _drain(
         self, partitions: Sequence[TopicPartition], records_max: int
-    ) -> dict[TopicPartition, list[ConsumerRecord]]:
-        found: dict[TopicPartition, list[ConsumerRecord]] = {}
+    ) -> dict[TopicPartition, list[Record]]:
+        found: dict[TopicPartition, list[Record]] = {}
         for partition in partitions:
             place = self._places.get(partition)
             if place is None or place.position is None:  # assigned anew meanwhile
@@ -278,19 +279,15 @@ class FakeConsumer:
         _, place.fetched_to = log.read(place.position, upto=log.stable_end, records_max=some)
 
 
-def _record(partition: TopicPartition, entry: Entry) -> ConsumerRecord:
-    return ConsumerRecord(
-        topic=partition.topic,
-        partition=partition.partition,
-        offset=entry.offset,
-        timestamp=entry.timestamp_ms,
-        timestamp_type=1,
-        key=entry.key,
-        value=entry.value,
-        checksum=None,
-        serialized_key_size=len(entry.key or b""),
-        serialized_value_size=len(entry.value or b""),
-        headers=entry.headers,
+def _record(partition: TopicPartition, entry: Entry) -> Record:
+    return Record(
+        partition.topic,
+        partition.partition,
+        entry.offset,
+        entry.timestamp_ms,
+        entry.key,
+        entry.value,
+        entry.headers,
     )
 
 

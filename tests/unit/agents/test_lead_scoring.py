@@ -52,7 +52,7 @@ def test_a_record_that_is_small_only_when_compressed_is_not_read() -> None:
 def test_a_key_of_any_size_fits_a_dead_letter() -> None:
     """The letter of a record with a huge key is no larger than letters may be."""
     scoring = Scoring()
-    record = record_of(an_event(1))._replace(key=b"k" * (1 << 20), value=b"no event")
+    record = record_of(an_event(1)).replace(key=b"k" * (1 << 20), value=b"no event")
 
     (letter,) = [each for each in scoring.fold(record).outputs if each.topic == DEAD_LETTERS]
 
@@ -62,7 +62,7 @@ def test_a_key_of_any_size_fits_a_dead_letter() -> None:
 def test_a_condemned_record_is_set_aside_unread() -> None:
     """A record that killed its worker goes to the dead letters with its bytes."""
     scoring = Scoring()
-    record = record_of(an_event(1))._replace(value=b"deadly")
+    record = record_of(an_event(1)).replace(value=b"deadly")
 
     scoring.agent.fold([scoring.agent.condemned(record, "it died")], now_ms=1)
 
@@ -75,7 +75,7 @@ def test_the_model_is_noted_with_the_first_commit() -> None:
     A partition that only ever had dead letters refuses another classification too.
     """
     scoring = Scoring()
-    scoring.fold(record_of(an_event(1))._replace(value=b"no event"))
+    scoring.fold(record_of(an_event(1)).replace(value=b"no event"))
 
     assert scoring.store.get(MODEL_KEY) == scoring.context.model.state_version.encode()
     other = replace(scoring.context, model=replace(scoring.context.model, state_version="other"))

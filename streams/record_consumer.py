@@ -1,0 +1,36 @@
+"""A Kafka consumer that hands out the engine's own records."""
+
+from collections import OrderedDict
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.fetcher import FetchResult
+
+from streams.fetched_records import FetchedRecords
+
+
+class RecordConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
+    """An `AIOKafkaConsumer` of committed records whose `getmany` gives `Record` objects.
+
+    Subscribe or assign only after the start: what is fetched before has aiokafka's records.
+    """
+
+    async def start(self) -> None:
+        """Connect, and see to it that what is fetched is unpacked by us."""
+        await super().start()
+        self._fetcher._records = _Fetched()  # noqa: SLF001  # aiokafka has no place to say it
+
+
+class _Fetched(OrderedDict[TopicPartition, Any]):
+    """What a fetcher keeps for the consumer: a result for each partition, or an error."""
+
+    def __setitem__(self, partition: TopicPartition, result: Any) -> None:
+        if isinstance(result, FetchResult):
+            theirs = result._partition_records  # noqa: SLF001
+            result._partition_records = FetchedRecords(  # noqa: SLF001
+                partition,
+                theirs._records,  # noqa: SLF001
+                theirs._aborted_transactions,  # noqa: SLF001
+                theirs.next_fetch_offset,
+            )
+        super().__setitem__(partition, result)
