@@ -93,7 +93,8 @@ class FetchedRecords:
         while self._aborted and self._aborted[-1][0] <= begin:
             self._aborting.add(self._aborted.pop()[1])
         if batch.is_control_batch:
-            if ControlRecord.parse(next(iter(batch)).key) == ABORT_MARKER:
+            marker = next(iter(batch), None)
+            if marker is not None and ControlRecord.parse(marker.key) == ABORT_MARKER:
                 self._aborting.discard(batch.producer_id)
             return True
         return batch.is_transactional and batch.producer_id in self._aborting
