@@ -13,7 +13,7 @@ E_co = TypeVar("E_co", covariant=True)
 
 
 @final
-class Arrival(Timed, Generic[T]):
+class Arrival(Timed[T], Generic[T]):
     """A record and what was read from it.
 
     Parameters
@@ -22,12 +22,11 @@ class Arrival(Timed, Generic[T]):
         Where it sorts in the merge: event time, or `scoring.merge.AT_ONCE`.
     """
 
-    __slots__ = ("record", "content")
+    __slots__ = ("record",)
 
     def __init__(self, time_ms: int, record: Record, content: T) -> None:
-        super().__init__(time_ms)
+        super().__init__(time_ms, content)
         self.record: Final = record
-        self.content: Final = content
 
 
 def advance(positions: dict[str, int], arrivals: Sequence[Arrival[T]]) -> None:

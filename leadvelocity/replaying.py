@@ -67,14 +67,6 @@ class Replay:
         )
 
 
-class _Sent(Timed):
-    __slots__ = ("event",)
-
-    def __init__(self, event: Event) -> None:
-        super().__init__(event.occurred_at_ms)
-        self.event = event
-
-
 def replay_events(events: Iterable[Event], model: Model, *, partitions: int) -> list[Replay]:
     """Fold events as workers fold them that find all of them waiting.
 
@@ -90,21 +82,21 @@ def replay_events(events: Iterable[Event], model: Model, *, partitions: int) -> 
     list of Replay
         One for each partition.
     """
-    inputs: defaultdict[tuple[int, str], list[_Sent]] = defaultdict(list)
+    inputs: defaultdict[tuple[int, str], list[Timed[Event]]] = defaultdict(list)
     owners: dict[str, int] = {}
     for event in events:
         owner = owners.get(event.lead_id)
         if owner is None:
             owner = owners[event.lead_id] = owner_of(event.lead_id, partitions)
-        inputs[owner, TOPICS[event.type]].append(_Sent(event))
+        inputs[owner, TOPICS[event.type]].append(Timed(event.occurred_at_ms, event))
     replays = []
     for partition in range(partitions):
         replay = Replay(model=model)
-        merge: Merge[_Sent] = Merge(len(INPUT_TOPICS))
+        merge: Merge[Timed[Event]] = Merge(len(INPUT_TOPICS))
         for index, topic in enumerate(INPUT_TOPICS):
             merge.add(index, inputs[partition, topic])
         for sent in merge.pop([True] * len(INPUT_TOPICS), len(merge)):
-            replay.event(sent.event)
+            replay.event(sent.content)
         replays.append(replay)
     return replays
 

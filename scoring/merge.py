@@ -1,7 +1,7 @@
 """Event-time merge of a task's inputs: the order in which events count (exact rule 6)."""
 
 from collections.abc import Sequence
-from typing import Final, Generic, TypeVar, final
+from typing import Any, Final, Generic, TypeVar, final
 
 AT_ONCE: Final = -(1 << 62)
 """Sorts before every event: what cannot be read does not wait for others."""
@@ -9,22 +9,28 @@ AT_ONCE: Final = -(1 << 62)
 _NEVER: Final = (1 << 62) - 1
 
 
-class Timed:
+C = TypeVar("C")
+
+
+class Timed(Generic[C]):
     """What can be merged.
 
     Parameters
     ----------
     time_ms : int
         Where it sorts: event time, or `AT_ONCE`.
+    content : C
+        What is merged by it.
     """
 
-    __slots__ = ("time_ms",)
+    __slots__ = ("time_ms", "content")
 
-    def __init__(self, time_ms: int) -> None:
+    def __init__(self, time_ms: int, content: C) -> None:
         self.time_ms: Final = time_ms
+        self.content: Final = content
 
 
-T = TypeVar("T", bound=Timed)
+T = TypeVar("T", bound=Timed[Any])
 
 
 @final
