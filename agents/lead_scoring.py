@@ -138,10 +138,10 @@ class LeadScoring:
         self._now_ms = now_ms
         for arrival in arrivals:
             record, received = arrival.record, arrival.content
-            if isinstance(received, Unreadable):
-                self._bury(record, origin_of(record), received)
-            else:
+            if isinstance(received, Event):
                 self._event(record, received)
+            else:
+                self._bury(record, origin_of(record), received)
 
     def next_timer_ms(self) -> int | None:
         """Return when the next lead changes by time alone; at once while scores are owed."""
@@ -152,11 +152,10 @@ class LeadScoring:
         self._now_ms = now_ms
         keys = self._leads.take_due(until_ms=until_ms, leads_max=TIMERS_MAX)
         for key in keys:
-            before = self._leads.get(key)
-            assert before is not None, "only leads with a state are due"
-            lead_id = key.decode()
-            state, changes = fire(before, self._model, lead_id=lead_id, until_ms=until_ms)
-            self._leads.put(key, state)
+            lead = self._leads.lead(key)
+            assert lead.state is not None, "only leads with a state are due"
+            state, changes = fire(lead.state, self._model, lead_id=key.decode(), until_ms=until_ms)
+            self._leads.put(lead, state)
             self._announce(changes)
             self._fired(key, state, at_ms=state.as_of_ms if changes else until_ms)
         owed_ms = self._throttle.next_due_ms()
@@ -169,10 +168,11 @@ class LeadScoring:
             state[MODEL_KEY] = self._model.state_version.encode()
             self._model_noted = True
         changed = self._leads.take()
-        for key, lead in changed.items():
-            state[key] = lead_state.encode(lead)
+        for lead in changed:
+            assert lead.state is not None, "only a lead with a state changes"
+            state[lead.key] = lead_state.encode(lead.state)
         if self._context.lead_scores:
-            self._publish_scores(changed)
+            self._publish_scores([lead.key for lead in changed])
             if (owed := self._throttle.news()) is not None:
                 state[OWED_KEY] = b"\n".join(sorted(owed)) or None
         self._promoted.clear()
@@ -183,38 +183,38 @@ class LeadScoring:
     def _publish_scores(self, changed: Iterable[bytes]) -> None:
         due = self._throttle.take(changed, self._promoted, now_ms=self._now_ms)
         for key in due:
-            lead = self._leads.get(key)
-            assert lead is not None, "only a lead with a state has a score"
+            state = self._leads.lead(key).state
+            assert state is not None, "only a lead with a state has a score"
             row = lead_score_row(
                 key.decode(),
-                lead,
+                state,
                 self._model,
-                at_ms=lead.as_of_ms,
+                at_ms=state.as_of_ms,
                 updated_at_ms=self._now_ms,
             )
             self._put_row(LEAD_SCORES, key, row)
 
     def _event(self, record: Record, event: Event) -> None:
-        key, leads = event.lead_id.encode(), self._leads
-        state = leads.get(key)
-        if state is None and record.topic != REROUTED_EVENTS:
+        leads = self._leads
+        lead = leads.lead(event.lead_id.encode())
+        if lead.state is None and record.topic != REROUTED_EVENTS:
             owner = owner_of(event.lead_id, self._context.partitions)
             if owner != self._partition:
                 self._outputs.append(rerouted(record, record, event.lead_id, owner=owner))
                 if self._context.scored_events:
-                    self._scored(key, record, event)
+                    self._scored(lead.key, record, event)
                 return
-        folded = fold(state, event, self._model)
+        folded = fold(lead.state, event, self._model)
         if event.profile and self._outgrows(folded):
             self._bury(record, origin_of(record), self._too_large(event))
             return
         if folded.outcome is not Outcome.DOUBLED:
-            leads.put(key, folded.state)
+            leads.put(lead, folded.state)
             if folded.changes:
                 received_at_ms = origin_of(record).timestamp_ms
                 self._announce(folded.changes, received_at_ms, record.headers)
         if self._context.scored_events:
-            self._scored(key, origin_of(record), event, folded)
+            self._scored(lead.key, origin_of(record), event, folded)
 
     @property
     def _leads(self) -> LeadStates:

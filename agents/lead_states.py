@@ -1,7 +1,7 @@
 """The leads' states of one task: what is committed, and over it what is not yet."""
 
-from collections.abc import Iterator
 from itertools import islice
+from typing import Final, cast, final
 
 from agents.decoded_states import DecodedStates
 from agents.state import State
@@ -9,8 +9,35 @@ from schemas import lead_state
 from scoring.state import LeadState
 
 
+@final
+class Lead:
+    """The place of one lead's state, as of the last event.
+
+    Parameters
+    ----------
+    key : bytes
+        The lead's id as UTF-8.
+    state : LeadState or None
+        None before the first event.
+
+    Attributes
+    ----------
+    changed, leaving : bool
+        Whether the state is to be committed, or is being committed.
+    """
+
+    __slots__ = ("key", "state", "changed", "leaving")
+
+    def __init__(self, key: bytes, state: LeadState | None) -> None:
+        self.key: Final = key
+        self.state = state
+        self.changed = False
+        self.leaving = False
+
+
+@final
 class LeadStates:
-    """States by key (the lead's id as UTF-8), decoded, few of them in memory.
+    """States by key, decoded, few of them in memory.
 
     A state that changes stays here until it is committed: first among the `changed`, then, while
     its commit is under way, among the `leaving`. Commits follow one another, so when the next
@@ -25,34 +52,44 @@ class LeadStates:
     """
 
     def __init__(self, state: State, *, decoded: DecodedStates) -> None:
-        self._state = state
-        self._share = decoded.join()
-        self._decoded: dict[bytes, LeadState] = {}
-        self._changed: dict[bytes, LeadState] = {}
-        self._leaving: dict[bytes, LeadState] = {}
+        self._state: Final = state
+        self._share: Final = decoded.join()
+        self._leads: dict[bytes, Lead] = {}
+        self._changed: list[Lead] = []
+        self._leaving: list[Lead] = []
 
     def __contains__(self, key: object) -> bool:
         """Whether a state is newer here than what is committed."""
-        return key in self._changed or key in self._leaving
+        lead = self._leads.get(cast("bytes", key))
+        return lead is not None and (lead.changed or lead.leaving)
 
-    def get(self, key: bytes) -> LeadState | None:
-        """Return a lead's state."""
-        found = self._decoded.get(key)
-        if found is None:
+    def lead(self, key: bytes) -> Lead:
+        """Return the place of a lead; one without a state is forgotten unless it is `put`."""
+        lead = self._leads.get(key)
+        if lead is None:
             data = self._state.get(key)
             if data is None:
-                return None
-            found = self._decoded[key] = lead_state.decode(data)
-        return found
+                return Lead(key, None)
+            lead = self._leads[key] = Lead(key, lead_state.decode(data))
+        return lead
 
-    def put(self, key: bytes, state: LeadState) -> None:
+    def put(self, lead: Lead, state: LeadState) -> None:
         """Set a lead's state."""
-        self._decoded[key] = self._changed[key] = state
+        if lead.state is None:
+            self._leads[lead.key] = lead
+        lead.state = state
+        if not lead.changed:
+            lead.changed = True
+            self._changed.append(lead)
 
-    def take(self) -> dict[bytes, LeadState]:
-        """Return what has changed since the last call, which is committed next."""
-        self._leaving, self._changed = self._changed, {}
-        self._evict(len(self._decoded) - len(self._leaving) - self._share.states_max)
+    def take(self) -> list[Lead]:
+        """Return the leads that have changed since the last call, which are committed next."""
+        for lead in self._leaving:
+            lead.leaving = False
+        self._leaving, self._changed = self._changed, []
+        for lead in self._leaving:
+            lead.changed, lead.leaving = False, True
+        self._evict(len(self._leads) - len(self._leaving) - self._share.states_max)
         return self._leaving
 
     def next_due_ms(self) -> int | None:
@@ -64,26 +101,27 @@ class LeadStates:
 
     def take_due(self, *, until_ms: int, leads_max: int) -> list[bytes]:
         """Return leads that cool up to `until_ms`; each must be `put` next."""
-        due = sorted(each for each in self._due() if each[0] <= until_ms)
+        due = sorted([each for each in self._due() if each[0] <= until_ms])
         keys = [key for _, key in due[:leads_max]]
         left = leads_max - len(keys)
         return keys + self._state.take_due(skip=self, until_ms=until_ms, entries_max=left)
 
-    def _due(self) -> Iterator[tuple[int, bytes]]:
+    def _due(self) -> list[tuple[int, bytes]]:
         """Return the times of states that are not committed; few, or nobody waits for timers."""
-        for key, state in self._changed.items():
-            if state.due_ms is not None:
-                yield state.due_ms, key
-        for key, state in self._leaving.items():
-            if state.due_ms is not None and key not in self._changed:
-                yield state.due_ms, key
+        waiting = self._changed + [each for each in self._leaving if not each.changed]
+        due = []
+        for lead in waiting:
+            assert lead.state is not None, "only a lead with a state changes"
+            if lead.state.due_ms is not None:
+                due.append((lead.state.due_ms, lead.key))
+        return due
 
     def _evict(self, count: int) -> None:
         if count > 0:
-            for key in list(islice(self._decoded, count)):
-                state = self._decoded.pop(key)
-                if key in self._leaving:
-                    self._decoded[key] = state  # a second chance, at the end of the queue
+            for key in list(islice(self._leads, count)):
+                lead = self._leads.pop(key)
+                if lead.leaving:
+                    self._leads[key] = lead  # a second chance, at the end of the queue
 
 
 class LeadStateFormat:

@@ -143,12 +143,13 @@ class LeadCopies:
     ) -> None:
         begun_s = time.thread_time()
         for key in keys:
-            state = task.get(key)
+            lead = task.lead(key)
+            state = lead.state
             assert state is not None, "all leads are there"
-            task.put(key, state.replace(as_of_ms=state.as_of_ms + 1, due_ms=self._due_ms(state)))
+            task.put(lead, state.replace(as_of_ms=state.as_of_ms + 1, due_ms=self._due_ms(state)))
         read_s = time.thread_time()
         changes: dict[bytes, bytes | None] = {
-            key: lead_state.encode(state) for key, state in task.take().items()
+            lead.key: lead_state.encode(lead.state) for lead in task.take() if lead.state
         }
         encoded_s = time.thread_time()
         changes[POSITIONS_KEY] = b"{}"

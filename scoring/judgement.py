@@ -59,8 +59,7 @@ def judge(
         return state.judged_again(model.version, ceiling, due)
     if not same_model:
         reason, event_id = Reason.MODEL_CHANGE, None
-    before = state.replace(ceiling=ceiling)
-    after, change = _changed(before, rank, curve, layout, (lead_id, reason, event_id))
+    after, change = _changed(state, rank, ceiling, curve, layout, (lead_id, reason, event_id))
     changes.append(change)
     return after
 
@@ -68,6 +67,7 @@ def judge(
 def _changed(
     before: LeadState,
     rank: int,
+    ceiling: float,
     curve: Curve,
     layout: Prepared,
     cause: tuple[str, Reason, str | None],
@@ -75,12 +75,19 @@ def _changed(
     model, at_ms = layout.model, before.as_of_ms
     lead_id, reason, event_id = cause
     cools_at_ms = first_change_ms(curve, model.tiers, rank=rank, since_ms=at_ms, after_ms=at_ms)
-    after = before.replace(
-        tier=rank,
-        since_ms=at_ms,
-        seq=before.seq + 1,
-        model_version=model.version,
-        due_ms=cools_at_ms,
+    after = LeadState(
+        before.counts,
+        before.fast,
+        before.slow,
+        before.profile,
+        before.recent_ids,
+        rank,
+        at_ms,
+        before.as_of_ms,
+        before.seq + 1,
+        model.version,
+        ceiling,
+        cools_at_ms,
     )
     return after, TierChange(
         lead_id=lead_id,
