@@ -39,7 +39,7 @@ EXTENSION = str(sysconfig.get_config_var("EXT_SUFFIX"))
 COMPILERS = ("cc", "gcc", "clang")
 ZIG = (sys.executable, "-m", "ziglang", "cc", "-mcpu=baseline", "-fno-sanitize=undefined")
 
-FLAGS = ("-fPIC", "-fwrapv", "-DNDEBUG", "-fvisibility=hidden", "-w")
+FLAGS = ("-fPIC", "-fwrapv", "-DNDEBUG", "-w")
 EXACT = "-ffp-contract=off"
 """No fused multiply-add, which some processors have: a score is the same bits, compiled or not."""
 
