@@ -40,8 +40,8 @@ COMPILERS = ("cc", "gcc", "clang")
 ZIG = (sys.executable, "-m", "ziglang", "cc", "-mcpu=baseline", "-fno-sanitize=undefined")
 
 FLAGS = ("-fPIC", "-fwrapv", "-DNDEBUG", "-w")
-EXACT = "-ffp-contract=off"
-"""No fused multiply-add, which some processors have: a score is the same bits, compiled or not."""
+EXACT = ("-ffp-contract=off", "-fno-builtin-pow")
+"""No fused multiply-add, no exp2 in place of pow: a score is the same bits, compiled or not."""
 
 LINKING = ("-bundle", "-undefined", "dynamic_lookup") if sys.platform == "darwin" else ("-shared",)
 
@@ -132,7 +132,7 @@ def _compile(modules: list[Path], scratch: Path, made: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         includes = [sysconfig.get_path("include"), *extension.include_dirs]
         commands.append(
-            [*command, *FLAGS, *extension.extra_compile_args, EXACT]
+            [*command, *FLAGS, *extension.extra_compile_args, *EXACT]
             + [f"-I{folder}" for folder in includes]
             + [*extension.sources, *LINKING, "-o", str(target)]
         )
