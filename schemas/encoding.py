@@ -6,16 +6,8 @@ from typing import Any
 import fastavro
 
 from schemas import framing
-from schemas.avro_writer import UNFIT, Row, compile_record_writer, compile_row_writer
+from schemas.avro_writer import UNFIT, AvroWriter, Row
 from schemas.contracts import Contract
-
-REPEATED = frozenset(
-    (
-        *("event_type", "from_tier", "half_life_ms", "input_topic", "model", "model_version"),
-        *("outcome", "reason", "segment", "signal", "tier", "to_tier", "window"),
-    )
-)
-"""Fields of contracts that have few values."""
 
 
 class Unencodable(ValueError):
@@ -35,8 +27,8 @@ class Encoder:
         self._name = contract.name
         schema: Any = fastavro.parse_schema(dict(contract.schema))
         head = framing.head(schema_id)
-        self._write_record = compile_record_writer(schema, head, repeated=REPEATED)
-        self._write_row = compile_row_writer(schema, head, repeated=REPEATED)
+        self._records = AvroWriter(schema, head)
+        self._rows = AvroWriter(schema, head, rows=True)
 
     def encode(self, record: Mapping[str, object]) -> bytes:
         """Encode `record`; it names every field of the contract, times as epoch milliseconds.
@@ -47,14 +39,14 @@ class Encoder:
             When a field is missing, unknown or of a wrong type.
         """
         try:
-            return self._write_record(record)
+            return self._records.write(record)
         except UNFIT as error:
             raise self._unencodable(error) from error
 
     def encode_row(self, row: Row) -> bytes:
         """Encode a record that is given as a row, in less time; else as `encode`."""
         try:
-            return self._write_row(row)
+            return self._rows.write(row)
         except UNFIT as error:
             raise self._unencodable(error) from error
 
