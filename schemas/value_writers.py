@@ -6,7 +6,8 @@ from struct import pack
 from typing import Final, final
 
 from librt.strings import BytesWriter, write_f64_le
-from mypy_extensions import i64, u8
+
+from schemas.varint import write_bytes, write_long
 
 _SHORT_INT: Final = 2**62
 """Numbers below it, and not below its negative, surely fit 64 bits."""
@@ -27,21 +28,6 @@ class ValueWriter(ABC):
         TypeError, ValueError, KeyError, OverflowError, struct.error
             When it is none of the type.
         """
-
-
-def write_long(out: BytesWriter, number: i64) -> None:
-    """Write a whole number of 64 bits: zigzag, seven bits a byte, the lowest first."""
-    bits: i64 = number << 1 ^ number >> 63
-    while bits & ~0x7F:
-        out.append(u8(bits & 0x7F | 0x80))
-        bits = bits >> 7 & 0x1FF_FFFF_FFFF_FFFF
-    out.append(u8(bits))
-
-
-def write_bytes(out: BytesWriter, data: bytes) -> None:
-    """Write bytes after their length."""
-    write_long(out, len(data))
-    out.write(data)
 
 
 @final

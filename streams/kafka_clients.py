@@ -1,11 +1,13 @@
 """Kafka's clients as the engine uses them; simulations put a fake broker's in their place."""
 
+import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.coordinator.assignors.abstract import AbstractPartitionAssignor
 
+from streams.record_batch import RecordBatch
 from streams.record_consumer import RecordConsumer
 from streams.settings import EngineSettings, KafkaConnection
 
@@ -29,6 +31,10 @@ class KafkaClients(Protocol):
 
     def producer(self, transactional_id: str) -> AIOKafkaProducer:
         """Return a transactional producer."""
+        ...
+
+    def batch(self) -> RecordBatch:
+        """Return an empty batch for a producer."""
         ...
 
     def reader(self) -> AIOKafkaConsumer:
@@ -65,6 +71,10 @@ class AiokafkaClients:
             retry_backoff_ms=RETRY_BACKOFF_MS,
             acks="all",
         )
+
+    def batch(self) -> RecordBatch:
+        """Return an empty batch for a producer."""
+        return RecordBatch(bytes_max=BATCH_BYTES_MAX, timestamp_ms=time.time_ns() // 1_000_000)
 
     def reader(self) -> RecordConsumer:
         """Return a consumer of committed records without a group."""

@@ -1,19 +1,18 @@
 """The ledger in Kafka: outputs, changelog and positions in one transaction."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 
-from agents.records import Output
 from agents.reducer import Effects
 from agents.state import State
 from streams.changelog import POSITIONS_KEY, Changelog, EngineFormat, positions_value
 from streams.exits import ClockSkew
 from streams.kafka_clients import KafkaClients
 from streams.ledger import Positions
+from streams.outgoing import by_partition, changelog_records
 from streams.settings import EngineSettings
 from streams.state_store import StateFormat, StateStore, StateStores
 from streams.txn_writer import TxnWriter
@@ -94,27 +93,17 @@ class KafkaLedger:
     async def commit(self, effects: Effects, positions: Positions) -> None:
         """Commit one transaction, then the local copy; see `Ledger.commit`."""
         assert self._store is not None, "a ledger is opened before it is used"
-        outputs = self._by_partition(effects.outputs)
         entries = {**effects.state, POSITIONS_KEY: positions_value(positions)}
-        topic = self._changelog_partition.topic
-        outputs[self._changelog_partition] = [
-            Output(topic=topic, key=key, value=value) for key, value in entries.items()
-        ]
+        placed = by_partition(effects.outputs, own=self._partition)
+        outputs = {TopicPartition(*place): records for place, records in placed.items()}
+        changelog = self._changelog_partition
+        outputs[changelog] = changelog_records(changelog.topic, entries)
         offsets = {
             TopicPartition(each, self._partition): offset for each, offset in positions.items()
         }
-        written = (await self._writer.commit(outputs, offsets))[self._changelog_partition]
+        written = (await self._writer.commit(outputs, offsets))[changelog]
         self._store.apply(entries, offset=written.next_offset)
         self._compare_clocks(written.appended_ms)
-
-    def _by_partition(self, outputs: Iterable[Output]) -> dict[TopicPartition, list[Output]]:
-        own = self._partition
-        grouped: defaultdict[tuple[str, int], list[Output]] = defaultdict(list)
-        for output in outputs:
-            grouped[output.topic, own if output.partition is None else output.partition].append(
-                output
-            )
-        return {TopicPartition(*place): each for place, each in grouped.items()}
 
     async def close(self) -> None:
         """Close the producer and the local copy."""

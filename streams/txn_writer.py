@@ -1,15 +1,15 @@
 """Writes one transaction of a task to Kafka."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiokafka import TopicPartition
-from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import RecordMetadata
 
 from agents.records import Output
 from streams.kafka_clients import KafkaClients
+from streams.record_batch import batches_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,7 @@ class TxnWriter:
 
     def __init__(self, clients: KafkaClients, *, transactional_id: str, group_id: str) -> None:
         self._group_id = group_id
+        self._new_batch = clients.batch
         self._producer = clients.producer(transactional_id)
 
     async def start(self) -> None:
@@ -51,7 +52,7 @@ class TxnWriter:
 
     async def commit(
         self,
-        outputs: Mapping[TopicPartition, Sequence[Output]],
+        outputs: Mapping[TopicPartition, list[Output]],
         offsets: Mapping[TopicPartition, int],
     ) -> dict[TopicPartition, Written]:
         """Write `outputs` and `offsets` in one transaction.
@@ -71,7 +72,7 @@ class TxnWriter:
                 batch,
             )
             for partition, records in outputs.items()
-            for batch in self._batches(records)
+            for batch in batches_of(records, self._new_batch)
         ]
         waiting = [future for _, future, _ in sent]
         if offsets:
@@ -88,30 +89,6 @@ class TxnWriter:
         """Close the producer."""
         await self._producer.stop()
 
-    def _batches(self, records: Sequence[Output]) -> list[BatchBuilder]:
-        batches = []
-        batch = self._producer.create_batch()
-        for record in records:
-            if not _append(batch, record):
-                batches.append(batch)
-                batch = self._producer.create_batch()
-                appended = _append(batch, record)
-                assert appended, "an empty batch takes any record; the broker judges its size"
-        batches.append(batch)
-        for each in batches:
-            each.close()
-        return batches
-
 
 def _written(first: RecordMetadata, records: int) -> Written:
     return Written(next_offset=first.offset + records, appended_ms=first.timestamp)
-
-
-_NO_HEADERS: list[tuple[str, bytes]] = []
-
-
-def _append(batch: BatchBuilder, record: Output) -> bool:
-    # No timestamp: it is the time of processing, never event time, or retention would eat it.
-    headers = list(record.headers) if record.headers else _NO_HEADERS
-    metadata = batch.append(key=record.key, value=record.value, timestamp=None, headers=headers)
-    return metadata is not None

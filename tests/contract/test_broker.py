@@ -119,12 +119,11 @@ def outputs(partition: TopicPartition, *values: bytes) -> dict[TopicPartition, l
     return {partition: [Output(topic=partition.topic, key=b"k", value=each) for each in values]}
 
 
-async def send(producer: Any, partition: TopicPartition, *values: bytes) -> Any:
+async def send(cluster: Cluster, producer: Any, partition: TopicPartition, *values: bytes) -> Any:
     """Send a batch within the open transaction; return what its answer will be."""
-    batch = producer.create_batch()
-    for value in values:
-        assert batch.append(key=b"k", value=value, timestamp=None, headers=[]) is not None
-    batch.close()
+    batch = cluster.clients.batch()
+    for record in outputs(partition, *values)[partition]:
+        assert batch.append(record)
     return await producer.send_batch(batch, partition.topic, partition=partition.partition)
 
 
@@ -154,7 +153,7 @@ async def test_a_transaction_is_seen_once_it_is_committed(cluster: Cluster) -> N
     producer = cluster.producer()
     await producer.start()
     await producer.begin_transaction()
-    metadata = await (await send(producer, cluster.plain, b"1", b"2"))
+    metadata = await (await send(cluster, producer, cluster.plain, b"1", b"2"))
 
     async with cluster.reader(cluster.plain) as consumer:
         assert (await consumer.end_offsets([cluster.plain]))[cluster.plain] == 0
@@ -197,13 +196,13 @@ async def test_a_new_owner_fences_the_one_before(cluster: Cluster) -> None:
     before, after = cluster.producer(), cluster.producer()
     await before.start()
     await before.begin_transaction()
-    await (await send(before, cluster.plain, b"left open"))
+    await (await send(cluster, before, cluster.plain, b"left open"))
     await after.start()
 
     with pytest.raises((KafkaError, AssertionError)):
         await before.commit_transaction()
     await after.begin_transaction()
-    await (await send(after, cluster.plain, b"new"))
+    await (await send(cluster, after, cluster.plain, b"new"))
     await after.commit_transaction()
 
     # The record, the marker that aborts it, the new record and its marker.
@@ -233,8 +232,8 @@ async def test_the_client_commits_what_a_rejected_batch_leaves(cluster: Cluster)
     producer = cluster.producer()
     await producer.start()
     await producer.begin_transaction()
-    rest = await send(producer, cluster.plain, b"the rest")
-    rejected = await send(producer, cluster.small, b"x" * (SMALL_BYTES_MAX + 1))
+    rest = await send(cluster, producer, cluster.plain, b"the rest")
+    rejected = await send(cluster, producer, cluster.small, b"x" * (SMALL_BYTES_MAX + 1))
     await producer.commit_transaction()
 
     with pytest.raises(KafkaError):
@@ -271,7 +270,7 @@ async def test_after_a_failure_no_other_transaction_is_begun(cluster: Cluster) -
     producer = cluster.producer()
     await producer.start()
     await producer.begin_transaction()
-    await (await send(producer, cluster.plain, b"open"))
+    await (await send(cluster, producer, cluster.plain, b"open"))
 
     with pytest.raises(AssertionError, match="Invalid state transition"):
         await producer.begin_transaction()

@@ -8,9 +8,12 @@ from typing import Any, TypeVar
 
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalOperation, KafkaConnectionError, RequestTimedOutError
+from aiokafka.record.default_records import DefaultRecordBatch
+from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import RecordMetadata
 
 from agents.records import Record
+from streams.record_batch import RecordBatch
 from tests.simulation.fake_broker import Entry, FakeBroker, Headers
 from tests.simulation.virtual_time import pause
 
@@ -80,30 +83,6 @@ class Link:
         return result
 
 
-class FakeBatch:
-    """Records that are sent as one, as aiokafka's BatchBuilder."""
-
-    RECORDS_MAX = 5
-
-    def __init__(self) -> None:
-        self.records: list[tuple[bytes | None, bytes | None, Headers]] = []
-        self.closed = False
-
-    def append(
-        self, *, key: bytes | None, value: bytes | None, timestamp: None, headers: list[Any]
-    ) -> object | None:
-        if self.closed or len(self.records) == self.RECORDS_MAX:
-            return None
-        self.records.append((key, value, tuple(headers)))
-        return self.records
-
-    def close(self) -> None:
-        self.closed = True
-
-    def record_count(self) -> int:
-        return len(self.records)
-
-
 class FakeProducer:
     """A transactional producer."""
 
@@ -124,11 +103,8 @@ class FakeProducer:
         assert self._state == "ready", f"Invalid state transition: {self._state}"
         self._state, self._empty = "in transaction", True
 
-    def create_batch(self) -> FakeBatch:
-        return FakeBatch()
-
     async def send_batch(
-        self, batch: FakeBatch, topic: str, *, partition: int
+        self, batch: RecordBatch, topic: str, *, partition: int
     ) -> asyncio.Future[RecordMetadata]:
         if self._state != "in transaction":
             raise IllegalOperation("Can't send messages while not in transaction")
@@ -141,13 +117,13 @@ class FakeProducer:
         return sending
 
     async def _send(
-        self, batch: FakeBatch, target: TopicPartition, before: asyncio.Future[Any] | None
+        self, batch: RecordBatch, target: TopicPartition, before: asyncio.Future[Any] | None
     ) -> RecordMetadata:
         if before is not None:
             await asyncio.wait([before])
-        broker = self._link.broker
+        broker, records = self._link.broker, _records(batch)
         offset, now_ms = await self._link.call(
-            lambda: broker.append(self._id, self._epoch, target, batch.records)
+            lambda: broker.append(self._id, self._epoch, target, records)
         )
         return RecordMetadata(*target, target, offset, now_ms, 1, broker.logs[target].begin)
 
@@ -291,8 +267,18 @@ def _record(partition: TopicPartition, entry: Entry) -> Record:
     )
 
 
+def _records(batch: RecordBatch) -> list[tuple[bytes | None, bytes | None, Headers]]:
+    """What a broker finds in a batch, read by aiokafka."""
+    found = MemoryRecords(batch._build()).next_batch()
+    assert isinstance(found, DefaultRecordBatch)
+    assert found.validate_crc()
+    return [(each.key, each.value, tuple(each.headers)) for each in found]
+
+
 class FakeClients:
     """Clients of one process."""
+
+    BATCH_BYTES_MAX = 250
 
     def __init__(self, link: Link, group_id: str) -> None:
         self._link = link
@@ -300,6 +286,9 @@ class FakeClients:
 
     def producer(self, transactional_id: str) -> FakeProducer:
         return FakeProducer(self._link, transactional_id)
+
+    def batch(self) -> RecordBatch:
+        return RecordBatch(bytes_max=self.BATCH_BYTES_MAX, timestamp_ms=0)
 
     def reader(self) -> FakeConsumer:
         return FakeConsumer(self._link)
