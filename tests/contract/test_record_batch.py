@@ -1,6 +1,7 @@
 """Batches have the bytes that Kafka's clients write and read."""
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
@@ -13,7 +14,7 @@ from agents.records import Output
 from streams.kafka_clients import AiokafkaClients
 from streams.record_batch import HEAD_BYTES, RecordBatch, batches_of
 from streams.settings import EngineSettings, KafkaConnection
-from streams.txn_writer import TopicPartition, TxnWriter
+from streams.txn_writer import TxnWriter
 
 AT_MS = 1_764_000_000_123
 TOPIC = "t"
