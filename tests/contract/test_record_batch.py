@@ -7,6 +7,7 @@ from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBat
 from aiokafka.record.memory_records import MemoryRecords
 from confluent_kafka import Consumer
 from confluent_kafka import TopicPartition as Place
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from streams.txn_writer import TxnWriter
 
 AT_MS = 1_764_000_000_123
 TOPIC = "t"
+SECONDS_MAX = 20.0
 
 BYTES = st.none() | st.binary(max_size=70) | st.integers(60, 9_000).map(bytes)
 HEADERS = st.lists(st.tuples(st.text(max_size=70), st.binary(max_size=70)), max_size=3)
@@ -97,6 +99,8 @@ def test_what_a_producer_asks_of_a_batch() -> None:
 async def test_librdkafka_reads_it(stack, run_name) -> None:
     """The broker takes a batch, and librdkafka reads back key, value and headers."""
     connection = KafkaConnection(bootstrap_servers=stack.kafka)
+    admin = AdminClient(connection.librdkafka())
+    admin.create_topics([NewTopic(run_name, num_partitions=1)])[run_name].result(SECONDS_MAX)
     clients = AiokafkaClients(connection, EngineSettings(app_id=run_name))
     writer = TxnWriter(clients, transactional_id=run_name, group_id=run_name)
     sent = [
@@ -110,8 +114,9 @@ async def test_librdkafka_reads_it(stack, run_name) -> None:
 
     reader = Consumer({**connection.librdkafka(), "group.id": run_name, "check.crcs": True})
     reader.assign([Place(run_name, 0, 0)])
-    found = reader.consume(len(sent), timeout=20)
+    found = reader.consume(len(sent), timeout=SECONDS_MAX)
     reader.close()
+    admin.delete_topics([run_name])
     assert [(each.key(), each.value(), tuple(each.headers() or ())) for each in found] == [
         (each.key, each.value, each.headers) for each in sent
     ]
