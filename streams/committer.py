@@ -9,8 +9,8 @@ from agents.reducer import Arrival, Effects, Reducer, advance
 from streams.ledger import Ledger, Positions
 from streams.settings import EngineSettings
 
-PERIOD_PER_COMMIT = 4
-"""Between the starts of two transactions, times what the last one took."""
+PERIOD_PER_COMMIT = 2
+"""Between the starts of two transactions, times what the quicker of the last two took."""
 
 
 class Committer:
@@ -22,8 +22,10 @@ class Committer:
 
     Parameters
     ----------
+    linger_ms : int
+        Least time between the starts of two transactions.
     behind : callable
-        Whether more waits to be folded: then transactions are larger.
+        Whether much more waits to be folded: then transactions are larger.
     commit_s_max : float or None
         After it a commit is taken for stuck; None: it may take any time.
     """
@@ -34,13 +36,14 @@ class Committer:
         ledger: Ledger[Any],
         settings: EngineSettings,
         *,
+        linger_ms: int,
         behind: Callable[[], bool],
         commit_s_max: float | None,
     ) -> None:
         self._reducer = reducer
         self._ledger = ledger
-        self._linger_s = settings.linger_ms / 1_000
-        self._catch_up_linger_s = max(settings.linger_ms, settings.catch_up_linger_ms) / 1_000
+        self._linger_s = linger_ms / 1_000
+        self._catch_up_linger_s = max(linger_ms, settings.catch_up_linger_ms) / 1_000
         self._behind = behind
         self._commit_s_max = commit_s_max
         self._positions: dict[str, int] = {}
@@ -98,15 +101,15 @@ class Committer:
     async def run(self) -> None:
         """Commit whatever is folded, until closed."""
         loop = asyncio.get_running_loop()
-        began_s = took_s = 0.0
+        began_s = took_s = before_s = 0.0
         while not self._closed:
             await self._wake.wait()
             self._wake.clear()
-            await self._linger(began_s, took_s)
+            await self._linger(began_s, min(took_s, before_s))
             began_s = loop.time()
             if self.pending:
                 await self.commit()
-            took_s = loop.time() - began_s
+            took_s, before_s = loop.time() - began_s, took_s
 
     async def _linger(self, began_s: float, took_s: float) -> None:
         """Wait until the next transaction is due, at most as long as little waits for it.

@@ -22,6 +22,8 @@ class TaskDefinition:
         Inputs written by transactions, where markers leave holes between offsets.
     reducer, ledger : callable
         Make the state and the ledger of the task of a partition.
+    linger_ms : int
+        Least time between two transactions, where it is to be more than the engine's `linger_ms`.
     timers : bool
         Whether the task has timers to fire.
     quarantines : bool
@@ -37,6 +39,7 @@ class TaskDefinition:
     holes: frozenset[str] = frozenset()
     reducer: Callable[[int], Reducer[Any, Any]]
     ledger: Callable[[int], Ledger[Any]]
+    linger_ms: int = 0
     timers: bool = False
     quarantines: bool = False
     patient: bool = False

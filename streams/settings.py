@@ -88,8 +88,8 @@ class EngineSettings:
         Least time between the starts of two transactions of a task, unless much waits; it is
         longer where transactions take long.
     catch_up_linger_ms : int
-        The most of that time, and what it is while the task has more to fold: larger transactions
-        cost less an event.
+        The most of that time, and what it is while the task has more than a batch to fold: larger
+        transactions cost less an event.
     transaction_timeout_ms : int
         After it the broker aborts what a dead worker left open.
     session_timeout_ms : int

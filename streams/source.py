@@ -47,6 +47,7 @@ class Source:
         self._expected: dict[TopicPartition, int] = {}
         self._seen_hole: dict[TopicPartition, int] = {}
         self._at_end = [False] * len(self._partitions)
+        self._unread = [0] * len(self._partitions)
         self._merge: Merge[Arrival[Any]] = Merge(len(self._partitions))
 
     async def seek(self, positions: Mapping[str, int]) -> dict[str, int]:
@@ -83,6 +84,11 @@ class Source:
         """Whether all that the inputs hold at present has been handed out."""
         return all(self._at_end) and not len(self._merge)
 
+    @property
+    def backlog(self) -> int:
+        """How many records wait to be handed out, as far as the last fetches told."""
+        return sum(self._unread) + len(self._merge)
+
     async def pass_markers(self) -> dict[str, int]:
         """Return where drained inputs stand, past the markers after their last record.
 
@@ -112,10 +118,11 @@ class Source:
             if records := await self._guarded(partition, found):
                 self._merge.add(self._index[partition], await self._read(records))
         for partition in hungry:
+            index = self._index[partition]
             stable_end = self._consumer.last_stable_offset(partition)
-            self._at_end[self._index[partition]] = (
-                stable_end is not None and await self._consumer.position(partition) >= stable_end
-            )
+            position = await self._consumer.position(partition)
+            self._at_end[index] = stable_end is not None and position >= stable_end
+            self._unread[index] = max(0, (stable_end or 0) - position)
 
     async def _guarded(self, partition: TopicPartition, records: list[Record]) -> list[Record]:
         """Return `records` up to a hole, which is read once more before it is believed.

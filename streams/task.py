@@ -81,7 +81,8 @@ class Task:
             self._reducer,
             self._ledger,
             settings,
-            behind=lambda: not self._source.drained,
+            linger_ms=max(settings.linger_ms, definition.linger_ms),
+            behind=lambda: self._source.backlog > settings.batch_records_max,
             commit_s_max=self._bound(settings.commit_s_max),
         )
         self._suspects: Suspects | None = None
