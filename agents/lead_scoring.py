@@ -73,7 +73,7 @@ class ScoringContext:
     encoders: Mapping[str, Encoder]
     scored_events: bool = True
     lead_scores: bool = True
-    decoded: DecodedStates = field(default_factory=lambda: DecodedStates(20_000))
+    decoded: DecodedStates = field(default_factory=lambda: DecodedStates(50_000))
     state_bytes_max: int = 128 << 10
 
 

@@ -30,7 +30,9 @@ class StateSize:
     Parameters
     ----------
     events_per_s : float
-        Over the events after each lead has had one.
+        After each lead has had an event, over events of leads as active as Zipf's law says.
+    even_events_per_s : float
+        The same over events of any lead alike: each asks the disk.
     memory_mb : float
         The most that was resident.
     disk_mb : float
@@ -45,6 +47,7 @@ class StateSize:
 
     leads: int
     events_per_s: float
+    even_events_per_s: float
     memory_mb: float
     disk_mb: float
     killed_s: float
@@ -73,8 +76,9 @@ def measure_state(engine: Engine, run: Run, leads: int, cores: Cores) -> StateSi
         with restarts.program() as program:
             looks = watch(position, [program], until=lambda look: look.events >= run.inputs.records)
             program.stop(politely=False)
-        crowd = [each for each in looks if each.events >= leads]
-        figures = throughput(crowd, began_s=looks[0].at_s)
+        middle = (leads + run.inputs.records) // 2
+        active = [each for each in looks if leads <= each.events <= middle]
+        alike = [each for each in looks if each.events >= middle]
         killed_s = restarts.ready_s()
         disk_mb = sum(each.stat().st_size for each in state.rglob("*") if each.is_file()) / MB
         stopped_s = restarts.ready_s()
@@ -89,7 +93,8 @@ def measure_state(engine: Engine, run: Run, leads: int, cores: Cores) -> StateSi
     shutil.rmtree(run.folder)
     return StateSize(
         leads=leads,
-        events_per_s=figures.events_per_s,
+        events_per_s=throughput(active, began_s=looks[0].at_s).events_per_s,
+        even_events_per_s=throughput(alike, began_s=looks[0].at_s).events_per_s,
         memory_mb=max(each.rss_bytes for each in looks) / MB,
         disk_mb=disk_mb,
         killed_s=killed_s,

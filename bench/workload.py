@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
 from random import Random
 from typing import NamedTuple
 from uuid import UUID
@@ -24,6 +24,9 @@ DOUBLED_SHARE, DOUBLED_WITHIN = 0.01, 200
 DOUBLED_LEAD_EVENTS_MAX = 64
 """Only of leads with so few events: the ids that are remembered then hold the event in whatever
 order an engine merges the topics, so every engine must come to the same answer."""
+
+_SPREAD = 7_368_787
+"""A prime: active leads stand anywhere among the others."""
 
 _PAGES = tuple(
     f"https://www.example.com{folder}/{number}?utm_source=newsletter"
@@ -101,13 +104,14 @@ class Workload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crowd:
-    """Every lead once, then events of any of them alike: what a large state is tried with.
+    """Every lead once, then events of few or of any: what a large state is tried with.
 
     Parameters
     ----------
     leads : int
     further : int
-        Events after each lead has had one.
+        Events after each lead has had one: so many of leads as active as Zipf's law says, as in
+        `Workload`, then as many of any lead alike.
     begins_at_ms : int
         Event time of the first, UTC epoch milliseconds; a millisecond passes every 10 events.
     seed : int
@@ -121,13 +125,16 @@ class Crowd:
     @property
     def events(self) -> int:
         """How many there are."""
-        return self.leads + self.further
+        return self.leads + 2 * self.further
 
     def sent(self) -> Iterator[Sent]:
         """Yield the events by time."""
         rng = Random(self.seed)  # noqa: S311  # the same events every time
-        for index in range(self.events):
-            lead = index if index < self.leads else rng.randrange(self.leads)
+        every = range(self.leads)
+        active = rng.choices(every, cum_weights=_zipf(self.leads), k=self.further)
+        spread = [rank * _SPREAD % self.leads for rank in active]
+        alike = (rng.randrange(self.leads) for _ in range(self.further))
+        for index, lead in enumerate(chain(every, spread, alike)):
             yield _sent(rng, f"lead-{lead:08d}", self.begins_at_ms + index // 10)
 
 
@@ -138,11 +145,15 @@ def new_event_id(rng: Random) -> str:
 
 def _leads(rng: Random, workload: Workload) -> list[int]:
     """Choose the lead of each event; those that are often chosen are spread over the numbers."""
-    weights = accumulate((1 + rank) ** -SKEW for rank in range(workload.leads))
-    ranks = rng.choices(range(workload.leads), cum_weights=list(weights), k=workload.events)
+    ranks = rng.choices(range(workload.leads), cum_weights=_zipf(workload.leads), k=workload.events)
     names = list(range(workload.leads))
     rng.shuffle(names)
     return [names[rank] for rank in ranks]
+
+
+def _zipf(leads: int) -> list[float]:
+    """Return the weights of leads by rank, added up."""
+    return list(accumulate((1 + rank) ** -SKEW for rank in range(leads)))
 
 
 def _double(rng: Random, recent: list[Sent], often: Counter[int]) -> Sent | None:

@@ -161,5 +161,5 @@ class EngineSettings:
     store_write_buffer_bytes_max: int = 32 << 20
     scored_events: bool = True
     lead_scores: bool = True
-    cached_leads_max: int = 20_000
+    cached_leads_max: int = 50_000
     state_bytes_max: int = 128 << 10

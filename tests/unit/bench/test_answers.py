@@ -105,4 +105,4 @@ def test_a_crowd_has_every_lead_before_any_comes_again():
 
     assert len({each.lead_id for each in sent[:500]}) == 500
     assert {each.lead_id for each in sent[500:]} < {each.lead_id for each in sent[:500]}
-    assert len(sent) == 700
+    assert len(sent) == 900
