@@ -9,7 +9,7 @@ import fastavro
 from fastavro.schema import to_parsing_canonical_form
 
 from schemas import framing, writer_schema
-from schemas.avro_reader import TOO_SHORT, Reader, compile_reader
+from schemas.avro_reader import Reader, RecordReader
 from schemas.contracts import Contract
 from schemas.dead_letter_reason import DeadLetterReason, Undecodable
 
@@ -140,11 +140,10 @@ class Decoder:
             text = f"{len(value)} bytes, at most {self._value_bytes_max} are read"
             raise Undecodable(DeadLetterReason.TOO_LARGE, text)
         head = value[: framing.HEAD_BYTES]
-        read = self._readers.get(head) or self._learn(head)
-        try:
-            return read(value)
-        except TOO_SHORT as error:
-            raise Undecodable(DeadLetterReason.TRUNCATED, f"ends too early: {error}") from error
+        reader = self._readers.get(head)
+        if reader is None:
+            reader = self._learn(head)
+        return reader.read(value)
 
     def _learn(self, head: bytes) -> Reader:
         schema_id = framing.schema_id(head)
@@ -175,7 +174,7 @@ def _reader(writer: dict[str, Any], own: dict[str, Any]) -> Reader:
     missing = [name for name in ours.keys() - theirs.keys() if defaults[name] is _NO_DEFAULT]
     if missing:
         raise _Misfit(f"it lacks {', '.join(sorted(missing))}")
-    return compile_reader(writer, defaults) if is_alike(writer, own) else _resolving(writer, own)
+    return RecordReader(writer, defaults) if is_alike(writer, own) else _Resolving(writer, own)
 
 
 def is_alike(writer: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
@@ -189,24 +188,26 @@ def _shape(field: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     return to_parsing_canonical_form(parsed)
 
 
-def _resolving(writer: dict[str, Any], own: dict[str, Any]) -> Reader:
-    """Return what reads, by the rules of Avro, fields that have other types; slowly."""
-    check = compile_reader(writer, {})
+class _Resolving(Reader):
+    """Reads, by the rules of Avro, fields that have other types; slowly."""
 
-    def read(value: bytes) -> dict[str, object]:
+    def __init__(self, writer: dict[str, Any], own: dict[str, Any]) -> None:
+        self._writer = writer
+        self._own = own
+        self._check = RecordReader(writer, {})
+
+    def read(self, value: bytes) -> dict[str, object]:
         stream = BytesIO(value)
         stream.seek(framing.HEAD_BYTES)
         try:
-            record: Any = fastavro.schemaless_reader(stream, writer, own)
+            record: Any = fastavro.schemaless_reader(stream, self._writer, self._own)
         except fastavro.read.SchemaResolutionError as error:
             raise Undecodable(DeadLetterReason.WRONG_SCHEMA, str(error)) from error
         except MemoryError:
             raise
         except Exception as error:  # whatever it stumbles over, the value is at fault
-            check(value)
-            text = f"no {own['name']}: {type(error).__name__} {error}"
+            self._check.read(value)
+            text = f"no {self._own['name']}: {type(error).__name__} {error}"
             raise Undecodable(DeadLetterReason.BAD_VALUE, text) from error
-        check(value)
+        self._check.read(value)
         return cast("dict[str, object]", record)
-
-    return read

@@ -1,11 +1,10 @@
 """From the bytes of an input topic straight to events."""
 
 from schemas import framing, writer_schema
-from schemas.avro_reader import TOO_SHORT
+from schemas.avro_event import EventReader
 from schemas.contracts import contract
 from schemas.dead_letter_reason import Undecodable
 from schemas.decoding import Decoder, WriterSchemas, is_alike
-from schemas.event_source import CHARS_MAX_MIN, Doubtful, EventReader, compile_event_reader
 from schemas.events import DEFAULT_LIMITS, EventLimits, read_event
 from scoring.event import Event
 
@@ -13,10 +12,8 @@ from scoring.event import Event
 class EventDecoder:
     """Reads events of one input topic, whichever version of its contract their writer used.
 
-    What `read_event(topic, decoder.decode(value))` gives, without the record between the two:
-    generated readers put a field where the event has it, and check it while it is at hand.
-    Whatever they find odd is read once more in the plain way, which says what is wrong, if
-    anything is.
+    What `read_event(topic, decoder.decode(value))` gives, without the record between the two.
+    Whatever is wrong is read once more in this plain way, which says what it is.
 
     Parameters
     ----------
@@ -24,7 +21,6 @@ class EventDecoder:
     schemas : WriterSchemas
         Shared by decoders.
     limits : EventLimits
-        Below 63 characters all is read in the plain way.
     value_bytes_max : int
         Longer values are refused unread.
     """
@@ -54,12 +50,12 @@ class EventDecoder:
             As `Decoder.decode` and `read_event` do.
         """
         if value:
-            read = self._readers.get(value[: framing.HEAD_BYTES])
-            if read is not None and len(value) <= self._value_bytes_max:
+            reader = self._readers.get(value[: framing.HEAD_BYTES])
+            if reader is not None and len(value) <= self._value_bytes_max:
                 try:
-                    return read(value)
-                except (Doubtful, Undecodable, UnicodeDecodeError, *TOO_SHORT):
-                    pass
+                    return reader.read(value)
+                except Undecodable:
+                    pass  # of several things that are wrong, the plain way says the first
         return self._plainly(value)
 
     def _plainly(self, value: bytes | None) -> Event:
@@ -74,6 +70,5 @@ class EventDecoder:
         schema_id = framing.schema_id(head)
         assert schema_id is not None, "what was decoded is framed"
         writer = self._schemas.schema(schema_id)
-        chars_max = min(self._limits.id_chars_max, self._limits.field_chars_max)
-        if is_alike(writer, self._own) and chars_max >= CHARS_MAX_MIN:
-            self._readers[head] = compile_event_reader(self._topic, writer, self._limits)
+        if is_alike(writer, self._own):
+            self._readers[head] = EventReader(self._topic, writer, self._limits)

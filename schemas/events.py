@@ -1,11 +1,10 @@
 """Input records to events, and back."""
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from schemas.contracts import contract
 from schemas.dead_letter_reason import DeadLetterReason, Undecodable
@@ -19,11 +18,12 @@ EVENT_TYPES = {
 }
 TOPICS = {event_type: topic for topic, event_type in EVENT_TYPES.items()}
 
-OCCURRED_AT_MS_MAX = 2**53 - 1
+OCCURRED_AT_MS_MAX: Final = 2**53 - 1
 """The largest time that every client, JavaScript's too, holds exactly."""
 
 _ENVELOPE = frozenset(("event_id", "lead_id", "occurred_at", "machine", "fields"))
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_BAD_IDS = {"lead_id": DeadLetterReason.BAD_LEAD_ID, "event_id": DeadLetterReason.BAD_EVENT_ID}
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -67,30 +67,18 @@ def read_event(
         field is too long or no number.
     """
     lead_id, event_id, at_ms = record["lead_id"], record["event_id"], record["occurred_at"]
-    _check_id(lead_id, "lead_id", DeadLetterReason.BAD_LEAD_ID, limits)
-    _check_id(event_id, "event_id", DeadLetterReason.BAD_EVENT_ID, limits)
-    if not 0 <= at_ms <= OCCURRED_AT_MS_MAX:
-        text = f"occurred_at {at_ms} is not within 0 and {OCCURRED_AT_MS_MAX} ms"
-        raise Undecodable(DeadLetterReason.BAD_VALUE, text, field="occurred_at")
+    check_id(lead_id, "lead_id", limits)
+    check_id(event_id, "event_id", limits)
+    check_time(at_ms)
     fields: dict[str, Scalar] = {}
     for name in own_fields(topic):
         value = record[name]
         if value is not None:
-            if type(value) is not str or len(value) > limits.field_chars_max:
-                _check_value(value, name, limits)
+            check_value(value, name, limits)
             fields[name] = value
     profile: dict[str, Scalar] = record["fields"] if topic == FORM_FILLS else {}
-    if profile:
-        _check_profile(profile, limits)
-    return Event(
-        type=EVENT_TYPES[topic],
-        event_id=event_id,
-        lead_id=lead_id,
-        occurred_at_ms=at_ms,
-        machine=record["machine"],
-        fields=fields,
-        profile=profile,
-    )
+    check_profile(profile, limits)
+    return Event(EVENT_TYPES[topic], event_id, lead_id, at_ms, record["machine"], fields, profile)
 
 
 def event_record(event: Event) -> tuple[str, dict[str, object]]:
@@ -109,9 +97,11 @@ def event_record(event: Event) -> tuple[str, dict[str, object]]:
     return topic, record
 
 
-def _check_id(value: str, name: str, reason: DeadLetterReason, limits: EventLimits) -> None:
+def check_id(value: str, name: str, limits: EventLimits) -> None:
+    """Refuse a lead's or event's id that is empty, too long or has control characters."""
     if 0 < len(value) <= limits.id_chars_max and value.isprintable():
         return
+    reason = _BAD_IDS[name]
     if not value:
         raise Undecodable(reason, f"{name} is empty", field=name)
     if len(value) > limits.id_chars_max:
@@ -121,23 +111,32 @@ def _check_id(value: str, name: str, reason: DeadLetterReason, limits: EventLimi
         raise Undecodable(reason, f"{name} has control characters", field=name)
 
 
-def _check_value(value: object, name: str, limits: EventLimits) -> None:
-    if type(value) is str:
+def check_time(at_ms: int) -> None:
+    """Refuse a time, in UTC epoch milliseconds, that is before 1970 or not exact everywhere."""
+    if not 0 <= at_ms <= OCCURRED_AT_MS_MAX:
+        text = f"occurred_at {at_ms} is not within 0 and {OCCURRED_AT_MS_MAX} ms"
+        raise Undecodable(DeadLetterReason.BAD_VALUE, text, field="occurred_at")
+
+
+def check_value(value: object, name: str, limits: EventLimits) -> None:
+    """Refuse a field's value that is too long, no number, or too large for 64 bits."""
+    if isinstance(value, str):
         if len(value) > limits.field_chars_max:
             problem = f"has {len(value)} characters, at most {limits.field_chars_max}"
             raise Undecodable(DeadLetterReason.BAD_VALUE, f"{name} {problem}", field=name)
-    elif type(value) is float:
-        if not math.isfinite(value):
+    elif isinstance(value, float):
+        if value - value != 0:  # infinite, or not a number
             raise Undecodable(DeadLetterReason.BAD_VALUE, f"{name} is {value}", field=name)
-    elif type(value) is int and value not in _INT64:
+    elif isinstance(value, int) and value not in _INT64:
         text = f"{name} does not fit 64 bits"
         raise Undecodable(DeadLetterReason.BAD_VALUE, text, field=name)
 
 
-def _check_profile(profile: Mapping[str, Scalar], limits: EventLimits) -> None:
+def check_profile(profile: dict[str, Scalar], limits: EventLimits) -> None:
+    """Refuse form fields that are too many, or of which one is not good."""
     if len(profile) > limits.profile_fields_max:
         text = f"fields has {len(profile)} entries, at most {limits.profile_fields_max}"
         raise Undecodable(DeadLetterReason.BAD_VALUE, text, field="fields")
     for name, value in profile.items():
-        _check_value(name, "a name in fields", limits)
-        _check_value(value, f"fields.{name[:80]}", limits)
+        check_value(name, "a name in fields", limits)
+        check_value(value, f"fields.{name[:80]}", limits)

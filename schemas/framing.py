@@ -1,7 +1,9 @@
 """Confluent framing: a zero byte and the writer schema's id stand before the Avro bytes."""
 
-HEAD_BYTES = 5
-SCHEMA_ID_MAX = 2**31 - 1
+from typing import Final
+
+HEAD_BYTES: Final = 5
+SCHEMA_ID_MAX: Final = 2**31 - 1
 """Registries count ids as signed 32-bit integers."""
 
 

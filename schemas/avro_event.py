@@ -1,0 +1,195 @@
+"""Reads events from the bytes of an input topic, without a record between the two."""
+
+from collections.abc import Mapping
+from typing import Any, Final, final
+
+from schemas import framing
+from schemas.avro_cursor import Cursor, truncated
+from schemas.avro_nodes import Field, Node
+from schemas.avro_reader import fields
+from schemas.events import (
+    EVENT_TYPES,
+    EventLimits,
+    check_id,
+    check_profile,
+    check_time,
+    check_value,
+    own_fields,
+)
+from schemas.topics import FORM_FILLS
+from scoring.event import Event
+
+
+@final
+class EventReader:
+    """Reads the events that one writer's schema describes.
+
+    Parameters
+    ----------
+    topic : str
+        An input topic.
+    schema : mapping
+        The writer's; the fields that it shares with the topic's contract have the same types.
+    limits : EventLimits
+    """
+
+    __slots__ = ("_type", "_steps")
+
+    def __init__(self, topic: str, schema: Mapping[str, Any], limits: EventLimits) -> None:
+        self._type: Final = EVENT_TYPES[topic]
+        self._steps: Final = [_step(topic, field, limits) for field in fields(schema)]
+
+    def read(self, value: bytes) -> Event:
+        """Read one framed value.
+
+        Raises
+        ------
+        Undecodable
+            When anything is wrong with it; of several things, any.
+        """
+        cursor = Cursor(value, framing.HEAD_BYTES)
+        parts = _Parts()
+        try:
+            for step in self._steps:
+                step.read(cursor, parts)
+        except IndexError as error:
+            raise truncated("a byte is missing") from error
+        cursor.check_end()
+        return Event(
+            self._type,
+            parts.event_id,
+            parts.lead_id,
+            parts.occurred_at_ms,
+            parts.machine,
+            parts.fields,
+            parts.profile,
+        )
+
+
+@final
+class _Parts:
+    """What has been read of an event."""
+
+    __slots__ = ("event_id", "fields", "lead_id", "machine", "occurred_at_ms", "profile")
+
+    def __init__(self) -> None:
+        self.event_id = ""
+        self.lead_id = ""
+        self.occurred_at_ms = 0
+        self.machine: Any = None
+        self.fields: dict[str, Any] = {}
+        self.profile: Any = {}
+
+
+class _Step:
+    """Reads one field of the wire into its part."""
+
+    __slots__ = ()
+
+    def read(self, cursor: Cursor, parts: _Parts) -> None:
+        raise NotImplementedError
+
+
+@final
+class _EventId(_Step):
+    __slots__ = ("_limits",)
+
+    def __init__(self, limits: EventLimits) -> None:
+        self._limits: Final = limits
+
+    def read(self, cursor: Cursor, parts: _Parts) -> None:
+        event_id = cursor.text()
+        check_id(event_id, "event_id", self._limits)
+        parts.event_id = event_id
+
+
+@final
+class _LeadId(_Step):
+    __slots__ = ("_limits",)
+
+    def __init__(self, limits: EventLimits) -> None:
+        self._limits: Final = limits
+
+    def read(self, cursor: Cursor, parts: _Parts) -> None:
+        lead_id = cursor.text()
+        check_id(lead_id, "lead_id", self._limits)
+        parts.lead_id = lead_id
+
+
+@final
+class _Time(_Step):
+    __slots__ = ()
+
+    def read(self, cursor: Cursor, parts: _Parts) -> None:
+        parts.occurred_at_ms = cursor.long()
+        check_time(parts.occurred_at_ms)
+
+
+@final
+class _Machine(_Step):
+    __slots__ = ("_node",)
+
+    def __init__(self, node: Node) -> None:
+        self._node: Final = node
+
+    def read(self, cursor: Cursor, parts: _Parts) -> None:
+        parts.machine = self._node.read(cursor)
+
+
+@final
+class _OwnField(_Step):
+    __slots__ = ("_limits", "_name", "_node")
+
+    def __init__(self, field: Field, limits: EventLimits) -> None:
+        self._name: Final = field.name
+        self._node: Final = field.node
+        self._limits: Final = limits
+
+    def read(self, cursor: Cursor, parts: _Parts) -> None:
+        value = self._node.read(cursor)
+        if value is not None:
+            check_value(value, self._name, self._limits)
+            parts.fields[self._name] = value
+
+
+@final
+class _Profile(_Step):
+    __slots__ = ("_limits", "_node")
+
+    def __init__(self, node: Node, limits: EventLimits) -> None:
+        self._node: Final = node
+        self._limits: Final = limits
+
+    def read(self, cursor: Cursor, parts: _Parts) -> None:
+        parts.profile = self._node.read(cursor)
+        check_profile(parts.profile, self._limits)
+
+
+@final
+class _Unused(_Step):
+    __slots__ = ("_node",)
+
+    def __init__(self, node: Node) -> None:
+        self._node: Final = node
+
+    def read(self, cursor: Cursor, parts: _Parts) -> None:
+        del parts
+        self._node.skip(cursor)
+
+
+def _step(topic: str, field: Field, limits: EventLimits) -> _Step:
+    match field.name:
+        case "event_id":
+            return _EventId(limits)
+        case "lead_id":
+            return _LeadId(limits)
+        case "occurred_at":
+            return _Time()
+        case "machine":
+            return _Machine(field.node)
+        case "fields" if topic == FORM_FILLS:
+            return _Profile(field.node, limits)
+        case name if name in own_fields(topic):
+            return _OwnField(field, limits)
+        case _:
+            return _Unused(field.node)
