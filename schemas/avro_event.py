@@ -21,7 +21,7 @@ from scoring.event import Event
 
 
 @final
-class EventReader:
+class AvroEventReader:
     """Reads the events that one writer's schema describes.
 
     Parameters
@@ -33,7 +33,7 @@ class EventReader:
     limits : EventLimits
     """
 
-    __slots__ = ("_type", "_steps")
+    __slots__ = ("_steps", "_type")
 
     def __init__(self, topic: str, schema: Mapping[str, Any], limits: EventLimits) -> None:
         self._type: Final = EVENT_TYPES[topic]
@@ -172,12 +172,13 @@ class _Unused(_Step):
     def __init__(self, node: Node) -> None:
         self._node: Final = node
 
-    def read(self, cursor: Cursor, parts: _Parts) -> None:
-        del parts
+    def read(self, cursor: Cursor, parts: _Parts) -> None:  # noqa: ARG002  # it is no part
         self._node.skip(cursor)
 
 
-def _step(topic: str, field: Field, limits: EventLimits) -> _Step:
+def _step(  # noqa: PLR0911  # a table of fields
+    topic: str, field: Field, limits: EventLimits
+) -> _Step:
     match field.name:
         case "event_id":
             return _EventId(limits)

@@ -1,7 +1,7 @@
 """What reads Avro: one small object for each type of a schema, and one method to read it.
 
-A record of a text and an optional number is ``Record([Field("id", Text()), Field("share",
-Choice([Null(), Real(8)]))])``. The objects know no schema; `schemas.avro_reader` makes them of one.
+A record of a text and optional bytes is ``Record([Field("id", Text()), Field("key",
+Optional(Bytes()))])``. They know no schema; `schemas.avro_reader` makes them of one.
 """
 
 from struct import Struct
@@ -10,6 +10,8 @@ from typing import Final, final
 from schemas.avro_cursor import Cursor, bad_value
 
 _INT32_ABOVE: Final = 2**31
+_SECOND: Final = 2
+"""The second branch of a union, as its byte says."""
 
 
 class Node:
@@ -89,13 +91,13 @@ class Long(Node):
 
 @final
 class Real(Node):
-    """A number of 4 (float) or 8 (double) bytes."""
+    """A float or a double."""
 
     __slots__ = ("_size", "_unpack")
 
-    def __init__(self, size: int) -> None:
-        self._size: Final = size
-        self._unpack: Final = Struct("<f" if size == 4 else "<d").unpack
+    def __init__(self, layout: Struct) -> None:
+        self._size: Final = layout.size
+        self._unpack: Final = layout.unpack
 
     def read(self, cursor: Cursor) -> object:
         (number,) = self._unpack(cursor.take(self._size))
@@ -172,7 +174,7 @@ class Choice(Node):
     def _branch(self, cursor: Cursor) -> Node:
         byte = cursor.byte()
         if byte & 1 or byte >> 1 >= len(self._branches):
-            raise bad_value(f"choice {byte} of {len(self._branches)}")
+            raise bad_value(f"branch {byte} / 2 of {len(self._branches)}")
         return self._branches[byte >> 1]
 
 
@@ -194,9 +196,9 @@ class Optional(Node):
 
     def _is_there(self, cursor: Cursor) -> bool:
         byte = cursor.byte()
-        if byte & ~2:
-            raise bad_value(f"choice {byte} of 2")
-        return byte == 2
+        if byte & ~_SECOND:
+            raise bad_value(f"branch {byte} / 2 of 2")
+        return byte == _SECOND
 
 
 @final

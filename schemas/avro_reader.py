@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from copy import copy
+from struct import Struct
 from typing import Any, Final, final
 
 from schemas import framing
@@ -24,15 +25,15 @@ from schemas.avro_nodes import (
     Record,
     Text,
 )
-from schemas.avro_types import plain
+from schemas.avro_types import kind, plain
 
 _PRIMITIVES: Final[dict[str, Node]] = {
     "null": Null(),
     "boolean": Boolean(),
     "int": Int(),
     "long": Long(),
-    "float": Real(4),
-    "double": Real(8),
+    "float": Real(Struct("<f")),
+    "double": Real(Struct("<d")),
     "bytes": Bytes(),
     "string": Text(),
 }
@@ -105,7 +106,7 @@ def fields(schema: Mapping[str, Any]) -> list[Field]:
 
 @final
 class _Nodes:
-    """Makes nodes of types; those of a named type once, so that no schema makes it many."""
+    """Makes nodes of types, one for each named record, however often it is used."""
 
     def __init__(self, named: Mapping[str, Any]) -> None:
         self._named: Final = named
@@ -114,13 +115,11 @@ class _Nodes:
     def fields(self, record: Mapping[str, Any]) -> list[Field]:
         return [Field(each["name"], self.node(each["type"])) for each in record["fields"]]
 
-    def node(self, some_type: Any) -> Node:
+    def node(self, some_type: Any) -> Node:  # noqa: PLR0911  # a table of types
         found = plain(some_type, self._named)
-        if isinstance(found, str):
-            return _PRIMITIVES[found]
-        if isinstance(found, list):
-            return self._union([self.node(each) for each in found])
-        match found["type"]:
+        match kind(found):
+            case "union":
+                return self._union([self.node(each) for each in found])
             case "record":
                 return self._record(found)
             case "array":
@@ -129,12 +128,15 @@ class _Nodes:
                 return Map(self.node(found["values"]))
             case "enum":
                 return Enum(found["symbols"])
-            case _:
+            case "fixed":
                 return Fixed(found["size"])
+            case primitive:
+                return _PRIMITIVES[primitive]
 
     def _union(self, branches: list[Node]) -> Node:
-        if len(branches) == 2 and isinstance(branches[0], Null):
-            return Optional(branches[1])
+        match branches:
+            case [Null(), other]:
+                return Optional(other)
         return Choice(branches)
 
     def _record(self, record: Mapping[str, Any]) -> Node:

@@ -1,7 +1,7 @@
 """From the bytes of an input topic straight to events."""
 
 from schemas import framing, writer_schema
-from schemas.avro_event import EventReader
+from schemas.avro_event import AvroEventReader
 from schemas.contracts import contract
 from schemas.dead_letter_reason import Undecodable
 from schemas.decoding import Decoder, WriterSchemas, is_alike
@@ -39,7 +39,7 @@ class EventDecoder:
         self._value_bytes_max = value_bytes_max
         self._own = writer_schema.parse(contract(topic).text)
         self._decoder = Decoder(contract(topic), schemas, value_bytes_max=value_bytes_max)
-        self._readers: dict[bytes, EventReader] = {}
+        self._readers: dict[bytes, AvroEventReader] = {}
 
     def decode(self, value: bytes | None) -> Event:
         """Decode one value.
@@ -71,4 +71,4 @@ class EventDecoder:
         assert schema_id is not None, "what was decoded is framed"
         writer = self._schemas.schema(schema_id)
         if is_alike(writer, self._own):
-            self._readers[head] = EventReader(self._topic, writer, self._limits)
+            self._readers[head] = AvroEventReader(self._topic, writer, self._limits)

@@ -120,16 +120,9 @@ def check_time(at_ms: int) -> None:
 
 def check_value(value: object, name: str, limits: EventLimits) -> None:
     """Refuse a field's value that is too long, no number, or too large for 64 bits."""
-    if isinstance(value, str):
-        if len(value) > limits.field_chars_max:
-            problem = f"has {len(value)} characters, at most {limits.field_chars_max}"
-            raise Undecodable(DeadLetterReason.BAD_VALUE, f"{name} {problem}", field=name)
-    elif isinstance(value, float):
-        if value - value != 0:  # infinite, or not a number
-            raise Undecodable(DeadLetterReason.BAD_VALUE, f"{name} is {value}", field=name)
-    elif isinstance(value, int) and value not in _INT64:
-        text = f"{name} does not fit 64 bits"
-        raise Undecodable(DeadLetterReason.BAD_VALUE, text, field=name)
+    problem = _problem(value, limits)
+    if problem is not None:
+        raise Undecodable(DeadLetterReason.BAD_VALUE, f"{name} {problem}", field=name)
 
 
 def check_profile(profile: dict[str, Scalar], limits: EventLimits) -> None:
@@ -139,4 +132,17 @@ def check_profile(profile: dict[str, Scalar], limits: EventLimits) -> None:
         raise Undecodable(DeadLetterReason.BAD_VALUE, text, field="fields")
     for name, value in profile.items():
         check_value(name, "a name in fields", limits)
-        check_value(value, f"fields.{name[:80]}", limits)
+        if _problem(value, limits) is not None:
+            check_value(value, f"fields.{name[:80]}", limits)
+
+
+def _problem(value: object, limits: EventLimits) -> str | None:
+    if isinstance(value, str):
+        if len(value) > limits.field_chars_max:
+            return f"has {len(value)} characters, at most {limits.field_chars_max}"
+    elif isinstance(value, float):
+        if value - value != 0:  # infinite, or not a number
+            return f"is {value}"
+    elif isinstance(value, int) and value not in _INT64:
+        return "does not fit 64 bits"
+    return None

@@ -25,7 +25,7 @@ class SchemaLimits:
     chars_max : int
         Length of its text.
     depth_max : int
-        How deep its JSON may nest; readers recurse as deep.
+        How deep its JSON may nest, and its types by whatever names; readers recurse as deep.
     types_max : int
         Number of types, each counted wherever it is used.
     branches_max : int
@@ -106,6 +106,7 @@ def without_logical_types(node: Any, *, depth_max: int = DEFAULT_LIMITS.depth_ma
 @dataclass(frozen=True, slots=True)
 class _Measure:
     types: int
+    depth: int
     empty: bool
     """Takes no bytes: a reader could be told to read any number of them."""
 
@@ -121,7 +122,9 @@ class _Measurer:
 
     def measure(self, node: Any) -> _Measure:
         if isinstance(node, str):
-            return _Measure(1, node == "null") if node in _PRIMITIVES else self._measure_named(node)
+            return (
+                _Measure(1, 1, node == "null") if node in _PRIMITIVES else self._measure_named(node)
+            )
         if isinstance(node, list):
             return self._measure_union(node)
         kind = node["type"]
@@ -157,7 +160,7 @@ class _Measurer:
         size = node["size"] if node["type"] == "fixed" else 1
         if type(size) is not int or size < 0:
             raise UnsafeSchema(f"a fixed of {size!r} bytes")
-        return _Measure(1, size == 0)
+        return _Measure(1, 1, size == 0)
 
     def _measure_repeated(self, node: Any) -> _Measure:
         if node["type"] == "map":  # its keys take a byte at least
@@ -171,4 +174,7 @@ class _Measurer:
         types = 1 + sum(each.types for each in parts)
         if types > self._limits.types_max:
             raise UnsafeSchema(f"more than {self._limits.types_max} types")
-        return _Measure(types, empty)
+        depth = 1 + max((each.depth for each in parts), default=0)
+        if depth > self._limits.depth_max:
+            raise UnsafeSchema(f"types nested more than {self._limits.depth_max} deep")
+        return _Measure(types, depth, empty)

@@ -80,6 +80,36 @@ def test_a_million_of_one_byte(topic: str, filler: bytes) -> None:
     read(topic, framing.head(1) + filler * ((1 << 20) - framing.HEAD_BYTES))
 
 
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        "null",
+        {"type": "fixed", "name": "Nothing", "size": 0},
+        {"type": "record", "name": "Nothing", "fields": [{"name": "no", "type": "null"}]},
+    ],
+)
+def test_much_of_nothing(nothing: Any) -> None:
+    """A schema that makes thousands of values of no byte takes no longer than the bytes do."""
+    named = nothing if isinstance(nothing, str) else nothing["name"]
+    kinds = [nothing, *[named] * 3_000]
+    schema = json.loads(contract(EMAIL_OPENS).text)
+    parts = [{"name": f"f{number}", "type": kind} for number, kind in enumerate(kinds)]
+    values = {"type": "record", "name": "Many", "fields": parts}
+    schema["fields"] = [
+        *schema["fields"][:3],
+        {"name": "e", "type": {"type": "map", "values": values}},
+    ]
+    schemas = WriterSchemas()
+    schemas.learn(2, json.dumps(schema))
+    began = time.process_time()
+    entries = b"\x80\xf1\x04" + bytes(40_000) + b"\x00"
+    record = Decoder(contract(EMAIL_OPENS), schemas).decode(
+        framing.head(2) + b"\x02e\x02l\x02" + entries
+    )
+    assert record["event_id"] == "e"
+    assert time.process_time() - began < SECONDS_MAX
+
+
 NAMES = st.sampled_from(["WebsiteVisit", "EmailOpen", "A", "B", "event_id", "lead_id", ""])
 TYPES: st.SearchStrategy[Any] = st.recursive(
     st.sampled_from(["null", "boolean", "int", "long", "double", "string", "A", "EmailOpen", 3]),

@@ -21,11 +21,10 @@ def doubling(levels: int) -> dict[str, Any]:
     return record(record(name="R0"), *pairs)
 
 
-def nested(depth: int) -> Any:
-    node: Any = "long"
+def nested(depth: int, node: Any = "long", name: str = "R") -> Any:
     for _ in range(depth):
         node = {"type": "array", "items": node}
-    return record(node)
+    return record(node, name=name)
 
 
 REFUSED = {
@@ -59,6 +58,7 @@ REFUSED = {
     ),
     "doubled often": json.dumps(doubling(40)),
     "deep": json.dumps(nested(200)),
+    "deep by names": json.dumps(record(nested(60, name="S"), nested(60, "S", name="T"))),
     "deeper than JSON": "[" * 100_000,
     "long": json.dumps(record("string")) + " " * (1 << 18),
     "the parser's own keys": json.dumps(
