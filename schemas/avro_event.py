@@ -1,5 +1,6 @@
 """Reads events from the bytes of an input topic, without a record between the two."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Final, final
 
@@ -53,7 +54,7 @@ class AvroEventReader:
             for step in self._steps:
                 step.read(cursor, parts)
         except IndexError as error:
-            raise truncated("a byte is missing") from error
+            raise truncated("within a number") from error
         cursor.check_end()
         return Event(
             self._type,
@@ -81,13 +82,13 @@ class _Parts:
         self.profile: Any = {}
 
 
-class _Step:
+class _Step(ABC):
     """Reads one field of the wire into its part."""
 
     __slots__ = ()
 
-    def read(self, cursor: Cursor, parts: _Parts) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def read(self, cursor: Cursor, parts: _Parts) -> None: ...
 
 
 @final

@@ -4,6 +4,7 @@ A record of a text and optional bytes is ``Record([Field("id", Text()), Field("k
 Optional(Bytes()))])``. They know no schema; `schemas.avro_reader` makes them of one.
 """
 
+from abc import ABC, abstractmethod
 from struct import Struct
 from typing import Final, final
 
@@ -14,11 +15,12 @@ _SECOND: Final = 2
 """The second branch of a union, as its byte says."""
 
 
-class Node:
+class Node(ABC):
     """Reads values of one type."""
 
     __slots__ = ()
 
+    @abstractmethod
     def read(self, cursor: Cursor) -> object:
         """Read the value at the cursor.
 
@@ -29,7 +31,6 @@ class Node:
         IndexError
             When the bytes end before it does.
         """
-        raise NotImplementedError
 
     def skip(self, cursor: Cursor) -> None:
         """Read the value, and keep nothing of it: what nobody asks for takes no memory."""
@@ -249,13 +250,14 @@ class Map(Node):
 
 @final
 class Field:
-    """One field of a record."""
+    """One field of a record, which is kept when it is read, or left out."""
 
-    __slots__ = ("name", "node")
+    __slots__ = ("is_kept", "name", "node")
 
-    def __init__(self, name: str, node: Node) -> None:
+    def __init__(self, name: str, node: Node, *, is_kept: bool = True) -> None:
         self.name: Final = name
         self.node: Final = node
+        self.is_kept: Final = is_kept
 
 
 @final
@@ -270,9 +272,16 @@ class Record(Node):
 
     def read(self, cursor: Cursor) -> dict[str, object]:
         record: dict[str, object] = {}
-        for field in self._fields:
-            record[field.name] = field.node.read(cursor)
+        self.read_into(record, cursor)
         return record
+
+    def read_into(self, record: dict[str, object], cursor: Cursor) -> None:
+        """Read the fields that are kept into a record that may hold others."""
+        for field in self._fields:
+            if field.is_kept:
+                record[field.name] = field.node.read(cursor)
+            else:
+                field.node.skip(cursor)
 
     def skip(self, cursor: Cursor) -> None:
         for node in self._skipped:

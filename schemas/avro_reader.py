@@ -1,5 +1,6 @@
 """Reads records of an Avro schema: from the schema to what reads it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from copy import copy
 from struct import Struct
@@ -39,20 +40,20 @@ _PRIMITIVES: Final[dict[str, Node]] = {
 }
 
 
-class Reader:
+class Reader(ABC):
     """Reads framed records."""
 
     __slots__ = ()
 
+    @abstractmethod
     def read(self, value: bytes) -> dict[str, object]:
         """Read a record.
 
         Raises
         ------
         Undecodable
-            When `value` is not what the writer's schema says, from its first byte to its last.
+            When `value`, to its last byte, is not what its writer's schema says.
         """
-        raise NotImplementedError
 
 
 @final
@@ -68,27 +69,26 @@ class RecordReader(Reader):
         no such field. What else it has is read, and left out.
     """
 
-    __slots__ = ("_blank", "_fields", "_own")
+    __slots__ = ("_blank", "_lacking", "_record")
 
     def __init__(self, schema: Mapping[str, Any], defaults: Mapping[str, object]) -> None:
-        self._fields: Final = fields(schema)
+        theirs = fields(schema)
+        self._record: Final = Record(
+            [Field(each.name, each.node, is_kept=each.name in defaults) for each in theirs]
+        )
         self._blank: Final = dict(defaults)
-        theirs = {field.name for field in self._fields}
-        self._own: Final = [name for name in defaults if name not in theirs]
+        self._lacking: Final = [*defaults.keys() - {each.name for each in theirs}]
 
-    def read(self, value: bytes) -> dict[str, object]:  # noqa: D102
+    def read(self, value: bytes) -> dict[str, object]:
+        """Read a record; see `Reader`."""
         record = self._blank.copy()
-        for name in self._own:
+        for name in self._lacking:
             record[name] = copy(record[name])
         cursor = Cursor(value, framing.HEAD_BYTES)
         try:
-            for field in self._fields:
-                if field.name in record:
-                    record[field.name] = field.node.read(cursor)
-                else:
-                    field.node.skip(cursor)
+            self._record.read_into(record, cursor)
         except IndexError as error:
-            raise truncated("a byte is missing") from error
+            raise truncated("within a number") from error
         cursor.check_end()
         return record
 
