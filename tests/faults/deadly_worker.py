@@ -2,31 +2,45 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
-import agents.event_reader as reading
-import agents.lead_scoring as scoring
+from agents.lead_scoring import LeadScoring
+from agents.records import Record
+from agents.reducer import Arrival
+from leadvelocity import roles
 from leadvelocity.cli import main
 
 DEADLY_READ, DEADLY_FOLD = "deadly-read", "deadly-fold"
 
 
-def dying_of(deadly: str, step: Callable[..., Any], event_id: Callable[..., str]) -> Any:
-    """Return `step`, but with a kill -9 in the place of it for ids that begin with `deadly`."""
+class Deadly:
+    """An agent, but with a kill -9 where it comes to records of deadly events."""
 
-    def deadly_step(*arguments: Any, **named: Any) -> Any:
-        if event_id(*arguments).startswith(deadly):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return step(*arguments, **named)
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        self._agent = LeadScoring(*arguments, **named)
 
-    return deadly_step
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._agent, name)
+
+    def read(self, record: Record) -> Arrival[Any]:
+        """Read a record, if it can be survived."""
+        die_of(DEADLY_READ, record)
+        return self._agent.read(record)
+
+    def fold(self, arrivals: Sequence[Arrival[Any]], *, now_ms: int) -> None:
+        """Fold a batch, if it can be survived."""
+        for each in arrivals:
+            die_of(DEADLY_FOLD, each.record)
+        self._agent.fold(arrivals, now_ms=now_ms)
+
+
+def die_of(deadly: str, record: Record) -> None:
+    """End at once if `record` is of an event of which the id says `deadly`."""
+    if deadly.encode() in (record.value or b""):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":
-    read, fold = vars(reading)["read_event"], vars(scoring)["fold"]
-    vars(reading)["read_event"] = dying_of(
-        DEADLY_READ, read, lambda _, record: str(record["event_id"])
-    )
-    vars(scoring)["fold"] = dying_of(DEADLY_FOLD, fold, lambda _, event, __: event.event_id)
+    vars(roles)["LeadScoring"] = Deadly
     main()
