@@ -79,7 +79,7 @@ def everything(
     crowds = [each for each in CROWDS if each <= largest]
     for stage in (
         partial(bench.latency, rates, seconds=seconds),
-        partial(bench.workers, events=events, rounds=rounds),
+        partial(bench.workers, events=2 * events, rounds=rounds),
         partial(bench.state, crowds, further=events // 2),
         partial(bench.sink, events=events // 2),
     ):
@@ -146,8 +146,8 @@ def state(
 
 
 @app.command()
-def workers(*, json_file: JsonFile = None, events: Events = 600_000, rounds: Rounds = 5) -> None:
-    """Compare one worker on a core with two on two, the servers sharing all cores."""
+def workers(*, json_file: JsonFile = None, events: Events = 2_000_000, rounds: Rounds = 5) -> None:
+    """Compare a worker and the servers on one core with two workers and them on all."""
     bench, figures = _begin()
     figures |= bench.workers(events=events, rounds=rounds)
     _finish(bench, figures, json_file)

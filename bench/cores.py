@@ -31,9 +31,9 @@ class Cores:
         return cls(engine=frozenset(every[-1:]), servers=frozenset(every[:-1] or every))
 
     @classmethod
-    def one_of_all(cls) -> Self:
-        """Give the engine one core, the last, and let the servers run where there is room."""
-        return cls(engine=cls.pinned().engine, servers=cls.shared().servers)
+    def one(cls) -> Self:
+        """Let the engine and the servers share one core, the last."""
+        return cls(engine=cls.pinned().engine, servers=cls.pinned().engine)
 
     @classmethod
     def shared(cls) -> Self:

@@ -48,7 +48,7 @@ class Bench:
     directory: Path
     progress: Progress
     pinned: Cores = field(default_factory=Cores.pinned)
-    one_of_all: Cores = field(default_factory=Cores.one_of_all)
+    one: Cores = field(default_factory=Cores.one)
     shared: Cores = field(default_factory=Cores.shared)
     failures: list[str] = field(default_factory=list)
 
@@ -105,19 +105,19 @@ class Bench:
         return {"state": figures}
 
     def workers(self, *, events: int, rounds: int) -> Figures:
-        """Compare one worker on a core with two on two, the servers sharing all cores."""
+        """Compare a worker and the servers on one core with two workers and them on all."""
         speeds: dict[int, list[float]] = {1: [], 2: []}
         with self._servers() as settings:
             inputs = self._loaded(settings, events, prefix="")
             [engine] = self._engines(["ours_exactly_once"])
             for number in range(rounds):
-                for count, cores in (1, self.one_of_all), (2, self.shared):
+                for count, cores in (1, self.one), (2, self.shared):
                     run = self._run(engine, settings, inputs, f"{count}-workers-{number}")
                     with self._noting_failures():
                         measured = measure(engine, run, cores, workers=count)
-                        speeds[count].append(measured.late_events_per_s)
+                        speeds[count].append(measured.middle_events_per_s)
                         self.progress(
-                            f"{count} workers: {measured.late_events_per_s:,.0f} events/s"
+                            f"{count} workers: {measured.middle_events_per_s:,.0f} events/s"
                         )
         return {"workers": {str(key): spread(each) for key, each in speeds.items() if each}}
 

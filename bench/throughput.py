@@ -27,6 +27,9 @@ class Throughput:
         From the first commit that was seen to the last.
     late_events_per_s : float
         The same over the second half, when virtual machines are warm.
+    middle_events_per_s : float
+        The same from a quarter of the events to three quarters: of several workers, which have
+        more or less to do, none has begun late, and none is through.
     cpu_us_per_event : float
         Processor time of the engine's processes, all their threads.
     memory_mb : float
@@ -37,6 +40,7 @@ class Throughput:
 
     events_per_s: float
     late_events_per_s: float
+    middle_events_per_s: float
     cpu_us_per_event: float
     memory_mb: float
     start_s: float
@@ -103,16 +107,21 @@ def throughput(looks: Sequence[Look], *, began_s: float) -> Throughput:
     first, last = looks[0], looks[-1]
     if last.events == first.events:
         raise BenchFailed("all was committed at once: more events are needed to tell its speed")
-    half = next(each for each in looks if each.events >= (first.events + last.events) / 2)
-    if half is last:
-        half = first
+    quarter, half, three_quarters = (_reached(looks, share) for share in (0.25, 0.5, 0.75))
     return Throughput(
         events_per_s=_rate(first, last),
-        late_events_per_s=_rate(half, last),
+        late_events_per_s=_rate(first if half is last else half, last),
+        middle_events_per_s=_rate(first if quarter is three_quarters else quarter, three_quarters),
         cpu_us_per_event=(last.cpu_s - first.cpu_s) / (last.events - first.events) * 1e6,
         memory_mb=max(each.rss_bytes for each in looks) / MB,
         start_s=first.at_s - began_s,
     )
+
+
+def _reached(looks: Sequence[Look], share: float) -> Look:
+    """Return the first look at which so much of what was seen was done."""
+    events = looks[0].events + share * (looks[-1].events - looks[0].events)
+    return next(each for each in looks if each.events >= events)
 
 
 def _rate(one: Look, other: Look) -> float:

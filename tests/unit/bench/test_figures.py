@@ -36,6 +36,13 @@ def test_speed_is_taken_from_the_first_commit_to_the_last():
     assert measured.start_s == pytest.approx(2.0)
 
 
+def test_the_middle_is_neither_the_begin_nor_the_end():
+    """Where workers begin late, or one is through before another, their common speed is told."""
+    looks = [_look(0.0, 0), _look(9.0, 250), _look(10.0, 500), _look(11.0, 750), _look(20.0, 1_000)]
+
+    assert throughput(looks, began_s=0.0).middle_events_per_s == pytest.approx(250)
+
+
 def test_a_commit_that_waited_for_its_interval_is_left_out():
     """An engine that commits every few seconds is not charged for its last wait."""
     looks = [_look(0.0, 100), _look(2.0, 300), _look(3.0, 300), _look(4.0, 310)]
@@ -56,6 +63,7 @@ def test_figures_are_medians_with_their_spread():
         Throughput(
             events_per_s=speed,
             late_events_per_s=speed,
+            middle_events_per_s=speed,
             cpu_us_per_event=1.0,
             memory_mb=1.0,
             start_s=1.0,
