@@ -174,7 +174,7 @@ class LeadScoring:
         if self._context.lead_scores:
             self._publish_scores([lead.key for lead in changed])
             if (owed := self._throttle.news()) is not None:
-                state[OWED_KEY] = b"\n".join(sorted(owed)) or None
+                state[OWED_KEY] = b"\n".join(owed) or None
         self._promoted.clear()
         effects = Effects(outputs=self._outputs, state=state)
         self._outputs = []

@@ -1,6 +1,6 @@
 """Which leads' scores are published now: each at most once in a while, the last always."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 INTERVAL_MS = 1_000
 """Least time between two scores of a lead whose tier stays."""
@@ -21,7 +21,7 @@ class ScoreThrottle:
     def __init__(self, owed: Iterable[bytes] = ()) -> None:
         self._published_ms: dict[bytes, int] = {}  # in the order of times
         self._due_ms: dict[bytes, int] = dict.fromkeys(owed, 0)
-        self._written = frozenset(self._due_ms)
+        self._written = list(self._due_ms)
 
     def take(self, changed: Iterable[bytes], promoted: set[bytes], *, now_ms: int) -> list[bytes]:
         """Return the leads whose score is to be published now.
@@ -38,15 +38,20 @@ class ScoreThrottle:
         self._forget(now_ms)
         due, published = self._due_ms, self._published_ms
         for key in changed:
-            if key in promoted or key not in published:
+            published_ms = published.get(key)
+            if published_ms is None or key in promoted:
                 due[key] = 0
             elif key not in due:
-                due[key] = published[key] + INTERVAL_MS
+                due[key] = published_ms + INTERVAL_MS
         taken = [key for key, due_ms in due.items() if due_ms <= now_ms]
-        taken.extend(self._beyond(len(due) - len(taken) - OWED_MAX, now_ms))
+        beyond = len(due) - len(taken) - OWED_MAX
+        if beyond > 0:
+            waiting = [key for key, due_ms in due.items() if due_ms > now_ms]
+            taken += waiting[:beyond]
         for key in taken:
             del due[key]
-            published.pop(key, None)
+            if key in published:
+                del published[key]
             published[key] = now_ms
         return taken
 
@@ -54,23 +59,20 @@ class ScoreThrottle:
         """Return when the next score that waits is to be published, by the wall clock."""
         return min(self._due_ms.values(), default=None)
 
-    def news(self) -> frozenset[bytes] | None:
-        """Return whose score is owed, if that differs from the last time."""
-        owed = frozenset(self._due_ms)
+    def news(self) -> list[bytes] | None:
+        """Return whose score is owed, the longest waiting first, if that differs from last time."""
+        owed = list(self._due_ms)
         if owed == self._written:
             return None
         self._written = owed
         return owed
 
-    def _beyond(self, count: int, now_ms: int) -> Iterator[bytes]:
-        if count > 0:
-            waiting = (key for key, due_ms in self._due_ms.items() if due_ms > now_ms)
-            yield from [key for key, _ in zip(waiting, range(count), strict=False)]
-
     def _forget(self, now_ms: int) -> None:
-        published = self._published_ms
-        while published:
-            key = next(iter(published))
-            if published[key] > now_ms - INTERVAL_MS:
+        published, until_ms = self._published_ms, now_ms - INTERVAL_MS
+        past: list[bytes] = []
+        for key, published_ms in published.items():
+            if published_ms > until_ms:
                 break
+            past.append(key)
+        for key in past:
             del published[key]

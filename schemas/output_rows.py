@@ -47,15 +47,20 @@ def lead_score_row(
         lead.cools_at_ms,
         state.seq,
         lead.shares,
-        [
-            (signal.name, count.value, count.ref_ms, signal.half_life_ms)
-            for signal, count in zip(model.signals, state.counts, strict=True)
-            if count is not None
-        ],
+        _counts(state, model),
         model.name,
         state.model_version,
         updated_at_ms,
     )
+
+
+def _counts(state: LeadState, model: Model) -> list[Row]:
+    rows: list[Row] = []
+    for index, count in enumerate(state.counts):
+        if count is not None:
+            signal = model.signals[index]
+            rows.append((signal.name, count.value, count.ref_ms, signal.half_life_ms))
+    return rows
 
 
 def scored_event_row(
@@ -91,9 +96,9 @@ def scored_event_row(
     return (
         lead_id,
         None if event is None else event.event_id,
-        None if event is None else event.type.value,
+        None if event is None else event.type,
         occurred_at_ms,
-        outcome.value,
+        outcome,
         signal,
         weight,
         points,

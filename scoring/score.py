@@ -6,6 +6,9 @@ from scoring.model import Model
 from scoring.state import LeadState
 from scoring.tier_change import Contribution, Score
 
+Share = tuple[str, float, float]
+"""Signal, decayed count and points."""
+
 
 def score_at(state: LeadState, model: Model, at_ms: int) -> Score:
     """Return a lead's score, if nothing happens until then.
@@ -38,7 +41,7 @@ def score_at(state: LeadState, model: Model, at_ms: int) -> Score:
     return curve_of_lead(state, model).score(at_ms)
 
 
-def shares_at(state: LeadState, model: Model, at_ms: int) -> list[tuple[str, float, float]]:
+def shares_at(state: LeadState, model: Model, at_ms: int) -> list[Share]:
     """Return signal, decayed count and points of what adds to a score, before its group's cap.
 
     Parameters
@@ -51,21 +54,20 @@ def shares_at(state: LeadState, model: Model, at_ms: int) -> list[tuple[str, flo
 
     Returns
     -------
-    list of (str, float, float)
+    list of Share
         Those with points other than 0, largest points first, ties by name.
     """
-    shares = []
-    for signal, count in zip(model.signals, state.counts, strict=True):
+    shares: list[Share] = []
+    for index, count in enumerate(state.counts):
         if count is None:
             continue
+        signal = model.signals[index]
         left = decayed(count, at_ms=at_ms, half_life_ms=signal.half_life_ms)
         points = signal.points * left
         if signal.cap is not None and points > signal.cap:
             points = signal.cap
         if points:
-            shares.append((signal.name, left, points))
-    if len(shares) > 1:
-        shares.sort(key=_largest_first)
+            _insert(shares, (signal.name, left, points))
     return shares
 
 
@@ -77,5 +79,13 @@ def contributions_at(state: LeadState, model: Model, at_ms: int) -> tuple[Contri
     )
 
 
-def _largest_first(share: tuple[str, float, float]) -> tuple[float, str]:
-    return -share[2], share[0]
+def _insert(shares: list[Share], share: Share) -> None:
+    """Put a share where it belongs: a lead has few, and compiled this beats a sort by keys."""
+    signal, _, points = share
+    place = len(shares)
+    while place:
+        before, _, most = shares[place - 1]
+        if most > points or (most == points and before < signal):
+            break
+        place -= 1
+    shares.insert(place, share)

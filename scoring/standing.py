@@ -1,16 +1,18 @@
 """Where a lead stands: score, rates and parts at a moment, and when its tier changes by itself."""
 
-from typing import NamedTuple
+from typing import Final, final
 
 from scoring.crossing import first_change_ms
 from scoring.curve import curve_of_lead
 from scoring.model import Model
-from scoring.score import shares_at
+from scoring.score import Share, shares_at
 from scoring.state import LeadState
+from scoring.value import Value
 from scoring.velocity import momentum_at, velocity_at
 
 
-class Standing(NamedTuple):
+@final
+class Standing(Value):
     """A lead at a moment.
 
     Parameters
@@ -21,17 +23,29 @@ class Standing(NamedTuple):
         Points a day.
     cools_at_ms : int or None
         When its tier next changes by time alone, exactly.
-    shares : list of (str, float, float)
-        Signal, decayed count and points of what adds to the score.
+    shares : list of Share
+        What adds to the score.
     """
 
-    total: float
-    engagement: float
-    fit: float
-    velocity: float
-    momentum: float
-    cools_at_ms: int | None
-    shares: list[tuple[str, float, float]]
+    __slots__ = ("total", "engagement", "fit", "velocity", "momentum", "cools_at_ms", "shares")
+
+    def __init__(
+        self,
+        total: float,
+        engagement: float,
+        fit: float,
+        velocity: float,
+        momentum: float,
+        cools_at_ms: int | None,
+        shares: list[Share],
+    ) -> None:
+        self.total: Final = total
+        self.engagement: Final = engagement
+        self.fit: Final = fit
+        self.velocity: Final = velocity
+        self.momentum: Final = momentum
+        self.cools_at_ms: Final = cools_at_ms
+        self.shares: Final = shares
 
 
 def standing(state: LeadState, model: Model, at_ms: int) -> Standing:
