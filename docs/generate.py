@@ -247,6 +247,8 @@ def _commands_page() -> Iterator[str]:
     yield "cannot go on safely ends with 70. Results go to standard output, progress and problems"
     yield "to standard error."
     yield ""
+    yield "`leadvelocity --version` prints the version, and whether the hot path runs compiled."
+    yield ""
     command: Any = typer.main.get_command(app)
     yield from _command(command, "leadvelocity", None)
 
