@@ -71,7 +71,7 @@ def _run(*command, cwd):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=240,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
