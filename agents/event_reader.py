@@ -1,6 +1,7 @@
 """Reads input records into events, or says why it cannot."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final, final
 
 from agents.burial import Unreadable
 from agents.records import Record
@@ -16,6 +17,7 @@ Received = Event | Unreadable
 """What came of an input record."""
 
 
+@final
 class EventReader:
     """Decodes the input topics.
 
@@ -40,10 +42,10 @@ class EventReader:
         future_ms_max: int,
         record_bytes_max: int,
     ) -> None:
-        self._decoders = decoders
-        self._schemas = schemas
-        self._future_ms_max = future_ms_max
-        self._record_bytes_max = record_bytes_max
+        self._decoders: Final = dict(decoders)
+        self._schemas: Final = schemas
+        self._future_ms_max: Final = future_ms_max
+        self._record_bytes_max: Final = record_bytes_max
 
     async def prepare(self, records: Sequence[Record]) -> None:
         """Look up the schemas of `records`; waits while the registry is away."""

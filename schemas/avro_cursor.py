@@ -2,6 +2,8 @@
 
 from typing import Final, final
 
+from librt.strings import read_f32_le, read_f64_le
+
 from schemas.dead_letter_reason import DeadLetterReason, Undecodable
 
 INT64_BYTES_MAX: Final = 10
@@ -15,7 +17,7 @@ _MORE: Final = 0x80
 class Cursor:
     """Reads part after part; refuses what is not there or means nothing.
 
-    Slices beyond the end would come back short, so sizes are held against it first. A single byte
+    Slices beyond the end would come back short, so sizes are held against it first. A number
     beyond it is an IndexError, which `schemas.avro_reader` names.
 
     Parameters
@@ -83,6 +85,18 @@ class Cursor:
         left = len(self.data) - self.place
         if left:
             raise Undecodable(DeadLetterReason.TRAILING_BYTES, f"{left} bytes too many")
+
+    def double(self) -> float:
+        """Read a float of 64 bits."""
+        number = read_f64_le(self.data, self.place)
+        self.place += 8
+        return number
+
+    def single(self) -> float:
+        """Read a float of 32 bits."""
+        number = read_f32_le(self.data, self.place)
+        self.place += 4
+        return number
 
     def _continued(self, bits: int) -> int:
         for shift in range(7, 7 * INT64_BYTES_MAX, 7):

@@ -6,7 +6,6 @@ from typing import Any, Final, final
 
 from schemas import framing
 from schemas.avro_cursor import Cursor, truncated
-from schemas.avro_nodes import Field, Node
 from schemas.avro_reader import fields
 from schemas.events import (
     EVENT_TYPES,
@@ -18,6 +17,7 @@ from schemas.events import (
     own_fields,
 )
 from schemas.topics import FORM_FILLS
+from schemas.value_readers import Field, ValueReader
 from scoring.event import Event
 
 
@@ -128,26 +128,26 @@ class _Time(_Step):
 
 @final
 class _Machine(_Step):
-    __slots__ = ("_node",)
+    __slots__ = ("_reader",)
 
-    def __init__(self, node: Node) -> None:
-        self._node: Final = node
+    def __init__(self, reader: ValueReader) -> None:
+        self._reader: Final = reader
 
     def read(self, cursor: Cursor, parts: _Parts) -> None:
-        parts.machine = self._node.read(cursor)
+        parts.machine = self._reader.read(cursor)
 
 
 @final
 class _OwnField(_Step):
-    __slots__ = ("_limits", "_name", "_node")
+    __slots__ = ("_limits", "_name", "_reader")
 
     def __init__(self, field: Field, limits: EventLimits) -> None:
         self._name: Final = field.name
-        self._node: Final = field.node
+        self._reader: Final = field.reader
         self._limits: Final = limits
 
     def read(self, cursor: Cursor, parts: _Parts) -> None:
-        value = self._node.read(cursor)
+        value = self._reader.read(cursor)
         if value is not None:
             check_value(value, self._name, self._limits)
             parts.fields[self._name] = value
@@ -155,26 +155,26 @@ class _OwnField(_Step):
 
 @final
 class _Profile(_Step):
-    __slots__ = ("_limits", "_node")
+    __slots__ = ("_limits", "_reader")
 
-    def __init__(self, node: Node, limits: EventLimits) -> None:
-        self._node: Final = node
+    def __init__(self, reader: ValueReader, limits: EventLimits) -> None:
+        self._reader: Final = reader
         self._limits: Final = limits
 
     def read(self, cursor: Cursor, parts: _Parts) -> None:
-        parts.profile = self._node.read(cursor)
+        parts.profile = self._reader.read(cursor)
         check_profile(parts.profile, self._limits)
 
 
 @final
 class _Unused(_Step):
-    __slots__ = ("_node",)
+    __slots__ = ("_reader",)
 
-    def __init__(self, node: Node) -> None:
-        self._node: Final = node
+    def __init__(self, reader: ValueReader) -> None:
+        self._reader: Final = reader
 
     def read(self, cursor: Cursor, parts: _Parts) -> None:  # noqa: ARG002  # it is no part
-        self._node.skip(cursor)
+        self._reader.skip(cursor)
 
 
 def _step(  # noqa: PLR0911  # a table of fields
@@ -188,10 +188,10 @@ def _step(  # noqa: PLR0911  # a table of fields
         case "occurred_at":
             return _Time()
         case "machine":
-            return _Machine(field.node)
+            return _Machine(field.reader)
         case "fields" if topic == FORM_FILLS:
-            return _Profile(field.node, limits)
+            return _Profile(field.reader, limits)
         case name if name in own_fields(topic):
             return _OwnField(field, limits)
         case _:
-            return _Unused(field.node)
+            return _Unused(field.reader)

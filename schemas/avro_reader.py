@@ -1,49 +1,30 @@
-"""Reads records of an Avro schema: from the schema to what reads it."""
+"""From a schema to what reads its records: a tree of value readers, one for each type in it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from copy import copy
-from struct import Struct
 from typing import Any, Final, final
 
 from schemas import framing
+from schemas import value_readers as readers
 from schemas.avro_cursor import Cursor, truncated
-from schemas.avro_nodes import (
-    Array,
-    Boolean,
-    Bytes,
-    Choice,
-    Enum,
-    Field,
-    Fixed,
-    Int,
-    Long,
-    Map,
-    Node,
-    Null,
-    Optional,
-    Real,
-    Record,
-    Text,
-)
 from schemas.avro_types import kind, plain
+from schemas.value_readers import Field, RecordReader, ValueReader
 
-_PRIMITIVES: Final[dict[str, Node]] = {
-    "null": Null(),
-    "boolean": Boolean(),
-    "int": Int(),
-    "long": Long(),
-    "float": Real(Struct("<f")),
-    "double": Real(Struct("<d")),
-    "bytes": Bytes(),
-    "string": Text(),
+_PRIMITIVES: Final[Mapping[str, ValueReader]] = {
+    "boolean": readers.BooleanReader(),
+    "bytes": readers.BytesReader(),
+    "double": readers.DoubleReader(),
+    "float": readers.FloatReader(),
+    "int": readers.IntReader(),
+    "long": readers.LongReader(),
+    "null": readers.NullReader(),
+    "string": readers.StringReader(),
 }
 
 
 class Reader(ABC):
-    """Reads framed records."""
-
-    __slots__ = ()
+    """Reads framed records of one schema."""
 
     @abstractmethod
     def read(self, value: bytes) -> dict[str, object]:
@@ -57,8 +38,8 @@ class Reader(ABC):
 
 
 @final
-class RecordReader(Reader):
-    """Reads the records of one schema.
+class AvroReader(Reader):
+    """Reads records as their schema has them.
 
     Parameters
     ----------
@@ -66,21 +47,19 @@ class RecordReader(Reader):
         The writer's record schema as `writer_schema.parse` returns it.
     defaults : mapping
         The fields that records shall have, in their order, and what they hold where `schema` has
-        no such field. What else it has is read, and left out.
+        no such field. What else it has is skipped.
     """
-
-    __slots__ = ("_blank", "_lacking", "_record")
 
     def __init__(self, schema: Mapping[str, Any], defaults: Mapping[str, object]) -> None:
         theirs = fields(schema)
-        self._record: Final = Record(
-            [Field(each.name, each.node, is_kept=each.name in defaults) for each in theirs]
+        self._record: Final = RecordReader(
+            [Field(each.name, each.reader, is_kept=each.name in defaults) for each in theirs]
         )
         self._blank: Final = dict(defaults)
         self._lacking: Final = [*defaults.keys() - {each.name for each in theirs}]
 
     def read(self, value: bytes) -> dict[str, object]:
-        """Read a record; see `Reader`."""
+        """See `Reader.read`."""
         record = self._blank.copy()
         for name in self._lacking:
             record[name] = copy(record[name])
@@ -94,53 +73,62 @@ class RecordReader(Reader):
 
 
 def fields(schema: Mapping[str, Any]) -> list[Field]:
-    """Return what reads the fields of a record schema, in the order of the wire.
+    """Return the fields of a record schema, in the order of the wire.
 
     Parameters
     ----------
     schema : mapping
         As `writer_schema.parse` returns it.
     """
-    return _Nodes(schema["__named_schemas"]).fields(schema)
+    return _Tree(schema["__named_schemas"]).fields(schema)
 
 
 @final
-class _Nodes:
-    """Makes nodes of types, one for each named record, however often it is used."""
+class _Tree:
+    """Makes the readers of a schema's types; a record has one, however often it is used."""
 
     def __init__(self, named: Mapping[str, Any]) -> None:
         self._named: Final = named
-        self._records: Final[dict[str, Node]] = {}
+        self._records: Final[dict[str, ValueReader]] = {}
 
     def fields(self, record: Mapping[str, Any]) -> list[Field]:
-        return [Field(each["name"], self.node(each["type"])) for each in record["fields"]]
+        return [Field(each["name"], self.reader(each["type"])) for each in record["fields"]]
 
-    def node(self, some_type: Any) -> Node:  # noqa: PLR0911  # a table of types
-        found = plain(some_type, self._named)
-        match kind(found):
-            case "union":
-                return self._union([self.node(each) for each in found])
+    def reader(self, node: Any) -> ValueReader:
+        inner = plain(node, self._named)
+        match kind(inner):
             case "record":
-                return self._record(found)
+                return self._record(inner)
+            case "union":
+                return self._union([self.reader(each) for each in inner])
             case "array":
-                return Array(self.node(found["items"]))
+                return readers.ArrayReader(self.reader(inner["items"]))
             case "map":
-                return Map(self.node(found["values"]))
-            case "enum":
-                return Enum(found["symbols"])
-            case "fixed":
-                return Fixed(found["size"])
-            case primitive:
-                return _PRIMITIVES[primitive]
+                return readers.MapReader(self.reader(inner["values"]))
+            case _:
+                return _leaf(inner)
 
-    def _union(self, branches: list[Node]) -> Node:
-        match branches:
-            case [Null(), other]:
-                return Optional(other)
-        return Choice(branches)
-
-    def _record(self, record: Mapping[str, Any]) -> Node:
+    def _record(self, record: Mapping[str, Any]) -> ValueReader:
         name = record["name"]
         if name not in self._records:
-            self._records[name] = Record(self.fields(record))
+            self._records[name] = RecordReader(self.fields(record))
         return self._records[name]
+
+    def _union(self, branches: list[ValueReader]) -> ValueReader:
+        match branches:
+            case [readers.NullReader(), other]:
+                return readers.OptionalReader(1, other)
+            case [other, readers.NullReader()]:
+                return readers.OptionalReader(0, other)
+            case _:
+                return readers.UnionReader(branches)
+
+
+def _leaf(inner: Any) -> ValueReader:
+    match kind(inner):
+        case "enum":
+            return readers.EnumReader(inner["symbols"])
+        case "fixed":
+            return readers.FixedReader(inner["size"])
+        case primitive:
+            return _PRIMITIVES[primitive]

@@ -9,7 +9,7 @@ import fastavro
 from fastavro.schema import to_parsing_canonical_form
 
 from schemas import framing, writer_schema
-from schemas.avro_reader import Reader, RecordReader
+from schemas.avro_reader import AvroReader, Reader
 from schemas.contracts import Contract
 from schemas.dead_letter_reason import DeadLetterReason, Undecodable
 
@@ -174,7 +174,7 @@ def _reader(writer: dict[str, Any], own: dict[str, Any]) -> Reader:
     missing = [name for name in ours.keys() - theirs.keys() if defaults[name] is _NO_DEFAULT]
     if missing:
         raise _Misfit(f"it lacks {', '.join(sorted(missing))}")
-    return RecordReader(writer, defaults) if is_alike(writer, own) else _Resolving(writer, own)
+    return AvroReader(writer, defaults) if is_alike(writer, own) else _Resolving(writer, own)
 
 
 def is_alike(writer: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
@@ -194,7 +194,7 @@ class _Resolving(Reader):
     def __init__(self, writer: dict[str, Any], own: dict[str, Any]) -> None:
         self._writer = writer
         self._own = own
-        self._check = RecordReader(writer, {})
+        self._check = AvroReader(writer, {})
 
     def read(self, value: bytes) -> dict[str, object]:
         stream = BytesIO(value)

@@ -1,5 +1,7 @@
 """From the bytes of an input topic straight to events."""
 
+from typing import Final, final
+
 from schemas import framing, writer_schema
 from schemas.avro_event import AvroEventReader
 from schemas.contracts import contract
@@ -9,6 +11,7 @@ from schemas.events import DEFAULT_LIMITS, EventLimits, read_event
 from scoring.event import Event
 
 
+@final
 class EventDecoder:
     """Reads events of one input topic, whichever version of its contract their writer used.
 
@@ -33,13 +36,13 @@ class EventDecoder:
         limits: EventLimits = DEFAULT_LIMITS,
         value_bytes_max: int = 1 << 20,
     ) -> None:
-        self._topic = topic
-        self._schemas = schemas
-        self._limits = limits
-        self._value_bytes_max = value_bytes_max
-        self._own = writer_schema.parse(contract(topic).text)
-        self._decoder = Decoder(contract(topic), schemas, value_bytes_max=value_bytes_max)
-        self._readers: dict[bytes, AvroEventReader] = {}
+        self._topic: Final = topic
+        self._schemas: Final = schemas
+        self._limits: Final = limits
+        self._value_bytes_max: Final = value_bytes_max
+        self._own: Final = writer_schema.parse(contract(topic).text)
+        self._decoder: Final = Decoder(contract(topic), schemas, value_bytes_max=value_bytes_max)
+        self._readers: Final[dict[bytes, AvroEventReader]] = {}
 
     def decode(self, value: bytes | None) -> Event:
         """Decode one value.

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import framing, writer_schema
-from schemas.avro_reader import RecordReader
+from schemas.avro_reader import AvroReader
 from schemas.dead_letter_reason import DeadLetterReason as Reason
 from schemas.dead_letter_reason import Undecodable
 from tests.property.avro_values import (
@@ -38,14 +38,14 @@ def some_schema(data: st.DataObject) -> Any:
     return writer_schema.without_logical_types(named_apart(record(types), []))
 
 
-def readers(schema: Any) -> tuple[RecordReader, RecordReader]:
+def readers(schema: Any) -> tuple[AvroReader, AvroReader]:
     """One that keeps everything, and one that keeps nothing."""
     parsed = writer_schema.parse(json.dumps(schema))
     everything = dict.fromkeys(each["name"] for each in parsed["fields"])
-    return RecordReader(parsed, everything), RecordReader(parsed, {})
+    return AvroReader(parsed, everything), AvroReader(parsed, {})
 
 
-def refusal(reader: RecordReader, value: bytes) -> Reason | None:
+def refusal(reader: AvroReader, value: bytes) -> Reason | None:
     try:
         reader.read(value)
     except Undecodable as error:
