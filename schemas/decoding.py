@@ -55,9 +55,12 @@ class WriterSchemas:
 
     def unknown_ids(self, values: Iterable[bytes | None]) -> set[int]:
         """Return the schema ids in `values` that should be asked for before they are decoded."""
-        heads = {value[: framing.HEAD_BYTES] for value in values if value}
-        ids = {framing.schema_id(head) for head in heads} - self._known.keys() - self._unsafe.keys()
-        return {each for each in ids if each is not None and not self._is_refused(each)}
+        ids: set[int | None] = set()
+        for value in values:
+            if value:
+                ids.add(framing.schema_id(value))
+        unknown = ids - self._known.keys() - self._unsafe.keys()
+        return {each for each in unknown if each is not None and not self._is_refused(each)}
 
     def learn(self, schema_id: int, text: str) -> None:
         """Take the schema of an id; one that could harm is remembered as such, for good."""
@@ -124,7 +127,7 @@ class Decoder:
         self._schemas = schemas
         self._value_bytes_max = value_bytes_max
         self._own = writer_schema.parse(contract.text)
-        self._readers: dict[bytes, Reader] = {}
+        self._readers: dict[int | None, Reader] = {}
 
     def decode(self, value: bytes | None) -> dict[str, object]:
         """Decode one value; the record names every field of the contract.
@@ -139,14 +142,13 @@ class Decoder:
         if len(value) > self._value_bytes_max:
             text = f"{len(value)} bytes, at most {self._value_bytes_max} are read"
             raise Undecodable(DeadLetterReason.TOO_LARGE, text)
-        head = value[: framing.HEAD_BYTES]
-        reader = self._readers.get(head)
+        schema_id = framing.schema_id(value)
+        reader = self._readers.get(schema_id)
         if reader is None:
-            reader = self._learn(head)
+            reader = self._learn(schema_id)
         return reader.read(value)
 
-    def _learn(self, head: bytes) -> Reader:
-        schema_id = framing.schema_id(head)
+    def _learn(self, schema_id: int | None) -> Reader:
         if schema_id is None:
             text = (
                 "does not begin with a zero byte and a schema id: send it with an Avro serializer"
@@ -157,7 +159,7 @@ class Decoder:
         except _Misfit as error:
             text = f"schema {schema_id} is no {self._contract.name}: {error}"
             raise Undecodable(DeadLetterReason.WRONG_SCHEMA, text) from error
-        self._readers[head] = reader
+        self._readers[schema_id] = reader
         return reader
 
 

@@ -1,6 +1,7 @@
 """From the bytes of an input topic straight to events."""
 
-from typing import Final, final
+from collections.abc import Mapping
+from typing import Any, Final, final
 
 from schemas import framing, writer_schema
 from schemas.avro_event import AvroEventReader
@@ -42,7 +43,7 @@ class EventDecoder:
         self._value_bytes_max: Final = value_bytes_max
         self._own: Final = writer_schema.parse(contract(topic).text)
         self._decoder: Final = Decoder(contract(topic), schemas, value_bytes_max=value_bytes_max)
-        self._readers: Final[dict[bytes, AvroEventReader]] = {}
+        self._readers: Final[dict[int | None, AvroEventReader | None]] = {}
 
     def decode(self, value: bytes | None) -> Event:
         """Decode one value.
@@ -52,9 +53,9 @@ class EventDecoder:
         Undecodable
             As `Decoder.decode` and `read_event` do.
         """
-        if value:
-            reader = self._readers.get(value[: framing.HEAD_BYTES])
-            if reader is not None and len(value) <= self._value_bytes_max:
+        if value and len(value) <= self._value_bytes_max:
+            reader = self._readers.get(framing.schema_id(value))
+            if reader is not None:
                 try:
                     return reader.read(value)
                 except Undecodable:
@@ -64,14 +65,13 @@ class EventDecoder:
     def _plainly(self, value: bytes | None) -> Event:
         event = read_event(self._topic, self._decoder.decode(value), self._limits)
         assert value, "an empty value is no event"
-        head = value[: framing.HEAD_BYTES]
-        if head not in self._readers:
-            self._learn(head)
+        schema_id = framing.schema_id(value)
+        assert schema_id is not None, "what was decoded is framed"
+        if schema_id not in self._readers:
+            self._readers[schema_id] = self._reader(self._schemas.schema(schema_id))
         return event
 
-    def _learn(self, head: bytes) -> None:
-        schema_id = framing.schema_id(head)
-        assert schema_id is not None, "what was decoded is framed"
-        writer = self._schemas.schema(schema_id)
+    def _reader(self, writer: Mapping[str, Any]) -> AvroEventReader | None:
         if is_alike(writer, self._own):
-            self._readers[head] = AvroEventReader(self._topic, writer, self._limits)
+            return AvroEventReader(self._topic, writer, self._limits)
+        return None

@@ -24,7 +24,7 @@ OCCURRED_AT_MS_MAX: Final = 2**53 - 1
 _ENVELOPE = frozenset(("event_id", "lead_id", "occurred_at", "machine", "fields"))
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _BAD_IDS = {"lead_id": DeadLetterReason.BAD_LEAD_ID, "event_id": DeadLetterReason.BAD_EVENT_ID}
-_INT64 = range(-(2**63), 2**63)
+_INT64_ABOVE: Final = 2**63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +143,6 @@ def _problem(value: object, limits: EventLimits) -> str | None:
     elif isinstance(value, float):
         if value - value != 0:  # infinite, or not a number
             return f"is {value}"
-    elif isinstance(value, int) and value not in _INT64:
+    elif isinstance(value, int) and not -_INT64_ABOVE <= value < _INT64_ABOVE:
         return "does not fit 64 bits"
     return None

@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from librt.strings import read_i32_be
+
 HEAD_BYTES: Final = 5
-SCHEMA_ID_MAX: Final = 2**31 - 1
-"""Registries count ids as signed 32-bit integers."""
 
 
 def head(schema_id: int) -> bytes:
@@ -13,8 +13,11 @@ def head(schema_id: int) -> bytes:
 
 
 def schema_id(value: bytes) -> int | None:
-    """Return the id of the schema that `value` was written with; None when it is not framed."""
+    """Return the id of the schema that `value` was written with; None when it is not framed.
+
+    Registries count ids as signed integers of 32 bits, from 0 on.
+    """
     if len(value) < HEAD_BYTES or value[0] != 0:
         return None
-    number = int.from_bytes(value[1:HEAD_BYTES], "big")
-    return number if number <= SCHEMA_ID_MAX else None
+    number = read_i32_be(value, 1)
+    return number if number >= 0 else None
