@@ -93,6 +93,7 @@ WRONG = {
     "a long of 11 bytes": ("long", LONG + b"\x80\x00"),
     "a long without end": ("long", b"\x80" * 1000),
     "a text of negative length": ("string", b"\x01"),
+    "a text of the least length": ("string", LONG + b"\x01"),
     "bytes of negative length": ("bytes", b"\x81\x01" + bytes(100)),
     "no UTF-8": ("string", b"\x02\xff"),
     "no UTF-8 in a key": (mapping("null"), b"\x02\x02\xff\x00"),
@@ -116,6 +117,9 @@ def test_wrong_bytes(case: str) -> None:
 FAR = b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"
 """The largest whole number of 64 bits."""
 
+LEAST = b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
+"""The least one, which has no counterpart above zero."""
+
 
 @pytest.mark.parametrize(
     "node",
@@ -126,6 +130,13 @@ def test_endless(node: Any) -> None:
     for reader in readers(record([node, "double"])):
         assert refusal(reader, HEAD + FAR + bytes(100)) is Reason.TRUNCATED
         assert refusal(reader, HEAD + b"\x7e" + bytes(10)) is Reason.TRUNCATED
+
+
+@pytest.mark.parametrize("node", [array("double"), mapping("null"), array(mapping("int"))])
+def test_least_count(node: Any) -> None:
+    """The least number of items, which says that their size follows, is as endless."""
+    for reader in readers(record([node])):
+        assert refusal(reader, HEAD + LEAST + bytes(100)) is Reason.TRUNCATED
 
 
 def test_blocks() -> None:
