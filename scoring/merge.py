@@ -1,6 +1,6 @@
 """Event-time merge of a task's inputs: the order in which events count (exact rule 6)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Generic, TypeVar, final
 
 AT_ONCE: Final = -(1 << 62)
@@ -34,26 +34,6 @@ T = TypeVar("T", bound=Timed[Any])
 
 
 @final
-class _Queue(Generic[T]):
-    """Items of one input, in the order of their arrival; those before `head` are taken."""
-
-    __slots__ = ("head", "items")
-
-    def __init__(self) -> None:
-        self.items: list[T] = []
-        self.head = 0
-
-    def __len__(self) -> int:
-        return len(self.items) - self.head
-
-    def add(self, items: Sequence[T]) -> None:
-        if 2 * self.head >= len(self.items):
-            del self.items[: self.head]
-            self.head = 0
-        self.items.extend(items)
-
-
-@final
 class Merge(Generic[T]):
     """Merges ordered inputs by time, ties by input, without passing one that may still get items.
 
@@ -66,10 +46,11 @@ class Merge(Generic[T]):
         Number of inputs; their order breaks ties.
     """
 
-    __slots__ = ("_queues",)
+    __slots__ = ("_queues", "_taken")
 
     def __init__(self, inputs: int) -> None:
-        self._queues: Final[list[_Queue[T]]] = [_Queue() for _ in range(inputs)]
+        self._queues: Final[list[list[T]]] = [[] for _ in range(inputs)]
+        self._taken: Final[list[int]] = [0] * inputs
 
     def __len__(self) -> int:
         return sum([len(queue) for queue in self._queues])
@@ -78,9 +59,9 @@ class Merge(Generic[T]):
         """Return how many items of input `source` wait to be merged."""
         return len(self._queues[source])
 
-    def add(self, source: int, items: Sequence[T]) -> None:
+    def add(self, source: int, items: Iterable[T]) -> None:
         """Add items to input `source` in their order of arrival."""
-        self._queues[source].add(items)
+        self._queues[source].extend(items)
 
     def pop(self, at_end: Sequence[bool], items_max: int) -> list[T]:
         """Take the next items in merged order.
@@ -96,33 +77,36 @@ class Merge(Generic[T]):
         list of T
             Empty when an input that is not at its end has nothing waiting.
         """
-        taken: list[T] = []
-        while len(taken) < items_max and self._take_run(taken, at_end, items_max):
+        popped: list[T] = []
+        while len(popped) < items_max and self._take_run(popped, at_end, items_max):
             pass
-        return taken
+        for source, taken in enumerate(self._taken):
+            del self._queues[source][:taken]
+            self._taken[source] = 0
+        return popped
 
-    def _take_run(self, taken: list[T], at_end: Sequence[bool], items_max: int) -> bool:
+    def _take_run(self, popped: list[T], at_end: Sequence[bool], items_max: int) -> bool:
         """Take from the input whose head is first, up to the head of another; False: none may."""
-        first: _Queue[T] | None = None
-        first_ms = upto_ms = _NEVER  # of the first, and up to where it stays that
+        first, first_ms, upto_ms = -1, _NEVER, _NEVER  # `first` stays it up to there
         blocked = False
-        for index, queue in enumerate(self._queues):
-            if queue.head == len(queue.items):
-                blocked = blocked or not at_end[index]
+        for source, queue in enumerate(self._queues):
+            head = self._taken[source]
+            if head == len(queue):
+                blocked = blocked or not at_end[source]
                 continue
-            head_ms = queue.items[queue.head].time_ms
-            if first is None or head_ms < first_ms:
-                upto_ms, first_ms, first = first_ms, head_ms, queue  # a tie is the earlier input's
+            head_ms = queue[head].time_ms
+            if head_ms < first_ms:
+                first, first_ms, upto_ms = source, head_ms, first_ms  # a tie is the earlier's
             else:
                 upto_ms = min(upto_ms, head_ms + 1)
         if blocked:
             upto_ms = min(upto_ms, AT_ONCE + 1)
-        if first is None or first_ms >= upto_ms:
+        if first_ms >= upto_ms:
             return False
-        items, head = first.items, first.head
-        end = min(len(items), head + items_max - len(taken))
-        while head < end and items[head].time_ms < upto_ms:
-            taken.append(items[head])
+        queue, head = self._queues[first], self._taken[first]
+        end = min(len(queue), head + items_max - len(popped))
+        while head < end and queue[head].time_ms < upto_ms:
+            popped.append(queue[head])
             head += 1
-        first.head = head
+        self._taken[first] = head
         return True

@@ -39,7 +39,6 @@ class FetchedRecords:
         "_is_over",
         "_next_batch_offset",
         "_partition",
-        "_taken",
         "_topic",
         "_waiting",
         "next_fetch_offset",
@@ -57,8 +56,7 @@ class FetchedRecords:
         self._batches: Final = batches
         self._aborted = sorted([(first, producer) for producer, first in aborted], reverse=True)
         self._aborting: Final[set[int]] = set()
-        self._waiting: list[Record] = []
-        self._taken = 0
+        self._waiting: list[Record] = []  # the last is the next
         self._is_over = False
         self._next_batch_offset = fetch_offset
         self.next_fetch_offset = fetch_offset
@@ -67,15 +65,14 @@ class FetchedRecords:
         return self
 
     def __next__(self) -> Record:
-        while self._taken == len(self._waiting):
+        while not self._waiting:
             self.next_fetch_offset = self._next_batch_offset
             if self._is_over or not self._batches.has_next():
                 raise StopIteration
             self._is_over = True  # an error is raised once; then all from here is fetched again
             self._unpack(self._batches.next_batch())
             self._is_over = False
-        record = self._waiting[self._taken]
-        self._taken += 1
+        record = self._waiting.pop()
         self.next_fetch_offset = record.offset + 1
         return record
 
@@ -83,7 +80,7 @@ class FetchedRecords:
         if not batch.validate_crc():
             raise CorruptRecordException(f"{self._topic}-{self._partition}: a batch's CRC is wrong")
         self._waiting = [] if self._is_hidden(batch) else self._records(batch)
-        self._taken = 0
+        self._waiting.reverse()
         # Also past records at its end that compaction took.
         self._next_batch_offset = batch.next_offset
 
