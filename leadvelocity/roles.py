@@ -56,7 +56,7 @@ PARTIALS_MAX = 20_000
 CHATTY_LOGGERS = ("aiokafka", "faust", "mode", "httpx2")
 """Libraries that tell of every request."""
 
-GARBAGE_OBJECTS_MIN = 300_000
+GARBAGE_OBJECTS_MIN = 1_000_000
 """New objects between two looks for garbage in cycles."""
 
 VELOCITY_LINGER_MS = 250
