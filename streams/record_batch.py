@@ -8,7 +8,7 @@ from collections.abc import Callable
 from struct import Struct
 from typing import Final, final
 
-from aiokafka.record.util import calc_crc32c
+import google_crc32c
 from librt.strings import BytesWriter
 from mypy_extensions import i64
 
@@ -99,7 +99,7 @@ class RecordBatch:
         checked = _CHECKED.pack(_TRANSACTIONAL, last, at_ms, at_ms, *self._producer, self._records)
         checked += self._out.getvalue()
         length = _HEAD.size + len(checked) - _LENGTH_AFTER
-        return _HEAD.pack(0, length, _NO_EPOCH, _FORMAT, calc_crc32c(checked)) + checked
+        return _HEAD.pack(0, length, _NO_EPOCH, _FORMAT, google_crc32c.value(checked)) + checked
 
 
 def batches_of(records: list[Output], new: Callable[[], RecordBatch]) -> list[RecordBatch]:
