@@ -7,17 +7,20 @@ reading the rest; none of them if it never is), then the rest as MessagePack.
 import struct
 from collections.abc import Callable
 from math import inf
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+from librt.strings import BytesWriter, write_i64_be
 
+from schemas import messagepack
 from scoring.recent_ids import DIGEST_BYTES, recent_ids_of
 from scoring.state import Count, LeadState, ProfileField
 
-FORMAT_VERSION = 3
+FORMAT_VERSION: Final = 3
 """First byte of every state; with the highest bit set for one that is never due."""
 
-_DUE, _NEVER_DUE = FORMAT_VERSION, FORMAT_VERSION | 0x80
+_DUE: Final = 3
+_NEVER_DUE: Final = 0x83
 _DUE_2, _NEVER_DUE_2, _FORMAT_1 = 2, 0x82, 1
 """Format 2 had whole event ids; format 1 kept the due time among the rest as well."""
 
@@ -30,12 +33,14 @@ _Ids = tuple[str, ...]
 _Rest = tuple[_Counts, _Count, _Count, _Profile, bytes, int, int, int, int, str, float]
 """A state's fields but the last, as they stand in MessagePack."""
 
+_REST_FIELDS: Final = 11
+_COUNT_FIELDS: Final = 2
+_PROFILE_FIELDS: Final = 3
+
 _Rest2 = tuple[_Counts, _Count, _Count, _Profile, _Ids, int, int, int, int, str]
 _Rest1 = tuple[_Counts, _Count, _Count, _Profile, _Ids, int, int, int, int, int | None, str]
 
 _HEAD = struct.Struct(">Bq")
-_HEAD_NEVER = bytes((_NEVER_DUE,))
-_encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Rest).decode
 _decode_2 = msgspec.msgpack.Decoder(_Rest2).decode
 _decode_1 = msgspec.msgpack.Decoder(_Rest1).decode
@@ -51,24 +56,41 @@ class CorruptState(ValueError):
 
 def encode(state: LeadState) -> bytes:
     """Encode a state."""
-    head = _HEAD_NEVER if state.due_ms is None else _HEAD.pack(_DUE, state.due_ms)
-    fast, slow = state.fast, state.slow
-    counts = [None if each is None else (each.value, each.ref_ms) for each in state.counts]
-    profile = [(each.name, each.value, each.at_ms) for each in state.profile]
-    rest = (
-        counts,
-        (fast.value, fast.ref_ms),
-        (slow.value, slow.ref_ms),
-        profile,
-        state.recent_ids,
-        state.tier,
-        state.since_ms,
-        state.as_of_ms,
-        state.seq,
-        state.model_version,
-        state.ceiling,
-    )
-    return head + _encode(rest)
+    out = BytesWriter()
+    if state.due_ms is None:
+        out.append(_NEVER_DUE)
+    else:
+        out.append(_DUE)
+        write_i64_be(out, state.due_ms)
+    messagepack.write_array_head(out, _REST_FIELDS)
+    messagepack.write_array_head(out, len(state.counts))
+    for count in state.counts:
+        if count is None:
+            messagepack.write_nil(out)
+        else:
+            _write_count(out, count)
+    _write_count(out, state.fast)
+    _write_count(out, state.slow)
+    messagepack.write_array_head(out, len(state.profile))
+    for field in state.profile:
+        messagepack.write_array_head(out, _PROFILE_FIELDS)
+        messagepack.write_text(out, field.name)
+        messagepack.write_scalar(out, field.value)
+        messagepack.write_int(out, field.at_ms)
+    messagepack.write_bytes(out, state.recent_ids)
+    messagepack.write_int(out, state.tier)
+    messagepack.write_int(out, state.since_ms)
+    messagepack.write_int(out, state.as_of_ms)
+    messagepack.write_int(out, state.seq)
+    messagepack.write_text(out, state.model_version)
+    messagepack.write_float(out, state.ceiling)
+    return out.getvalue()
+
+
+def _write_count(out: BytesWriter, count: Count) -> None:
+    messagepack.write_array_head(out, _COUNT_FIELDS)
+    messagepack.write_float(out, count.value)
+    messagepack.write_int(out, count.ref_ms)
 
 
 def due_ms(data: bytes) -> int | None:
@@ -131,10 +153,10 @@ def _old(before: Any, recent_ids: _Ids, after: Any, due: int | None) -> LeadStat
 def _state(rest: _Rest, due: int | None) -> LeadState:
     counts, fast, slow, profile, recent_ids, tier, since_ms, as_of_ms, seq, version, ceiling = rest
     return LeadState(
-        tuple([None if each is None else Count(*each) for each in counts]),
-        Count(*fast),
-        Count(*slow),
-        tuple([ProfileField(*each) for each in profile]),
+        tuple([None if each is None else Count(each[0], each[1]) for each in counts]),
+        Count(fast[0], fast[1]),
+        Count(slow[0], slow[1]),
+        tuple([ProfileField(each[0], each[1], each[2]) for each in profile]),
         recent_ids,
         tier,
         since_ms,

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,13 +10,18 @@ from schemas.lead_state import CorruptState, UnknownStateVersion, decode, encode
 from scoring.recent_ids import recent_ids_of
 from scoring.state import Count, LeadState, ProfileField
 
-WHOLE = st.integers(-(2**63), 2**63 - 1)
-TEXTS = st.text(max_size=20)
+WHOLE = st.integers(-(2**63), 2**63 - 1) | st.builds(
+    lambda bits, near, sign: sign * (2**bits - near),
+    st.integers(0, 62),
+    st.integers(-1, 2),
+    st.sampled_from((-1, 1)),
+)
+TEXTS = st.text(max_size=20) | st.integers(0, 300).map(lambda size: "x" * size)
 COUNTS = st.builds(Count, value=st.floats(allow_nan=False), ref_ms=WHOLE)
 SCALARS = st.one_of(st.none(), st.booleans(), WHOLE, st.floats(allow_nan=False), TEXTS)
 STATES = st.builds(
     LeadState,
-    counts=st.lists(st.none() | COUNTS, max_size=5).map(tuple),
+    counts=st.lists(st.none() | COUNTS, max_size=20).map(tuple),
     fast=COUNTS,
     slow=COUNTS,
     profile=st.lists(
@@ -30,6 +36,18 @@ STATES = st.builds(
     due_ms=st.none() | WHOLE,
     model_version=TEXTS,
 )
+
+
+@given(STATES)
+def test_bytes_are_msgspec_s(state: LeadState) -> None:
+    """After the head, a state is what msgspec writes of its fields."""
+    counts = [each and (each.value, each.ref_ms) for each in state.counts]
+    profile = [(each.name, each.value, each.at_ms) for each in state.profile]
+    rates = [(each.value, each.ref_ms) for each in (state.fast, state.slow)]
+    times = (state.tier, state.since_ms, state.as_of_ms, state.seq)
+    rest = (counts, *rates, profile, state.recent_ids, *times, state.model_version, state.ceiling)
+    head_bytes = 1 if state.due_ms is None else 9
+    assert encode(state)[head_bytes:] == msgspec.msgpack.encode(rest)
 
 
 @given(STATES)
