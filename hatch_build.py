@@ -126,18 +126,19 @@ def _compile(modules: list[Path], scratch: Path, made: Path) -> None:
     _say(f"Compiling {len(modules)} modules: mypyc …")
     extensions = _generate_c(modules, scratch / "c")
     _say(f"C is written ({time.monotonic() - start_s:.0f} s): compiling that …")
-    commands = []
+    compiling, linking = [], []
     for extension in extensions:
         target = made / (extension.name.replace(".", "/") + EXTENSION)
         target.parent.mkdir(parents=True, exist_ok=True)
-        includes = [sysconfig.get_path("include"), *extension.include_dirs]
-        commands.append(
-            [*command, *FLAGS, *extension.extra_compile_args, *EXACT]
-            + [f"-I{folder}" for folder in includes]
-            + [*extension.sources, *LINKING, "-o", str(target)]
-        )
+        folders = [sysconfig.get_path("include"), *extension.include_dirs]
+        how = [*FLAGS, *extension.extra_compile_args, *EXACT, *(f"-I{each}" for each in folders)]
+        objects = [f"{source}.o" for source in extension.sources]
+        for source, into in zip(extension.sources, objects, strict=True):
+            compiling.append([*command, *how, "-c", source, "-o", into])
+        linking.append([*command, *objects, *LINKING, "-o", str(target)])
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        list(threads.map(_run, commands))
+        list(threads.map(_run, compiling))
+        list(threads.map(_run, linking))
     _say(f"Compiled in {time.monotonic() - start_s:.0f} s.")
 
 
@@ -152,8 +153,9 @@ def _generate_c(modules: list[Path], folder: Path) -> list[Any]:
         with contextlib.redirect_stdout(said):
             return mypycify(
                 [*options, *map(str, modules)],
-                opt_level="3",
+                opt_level="2",
                 debug_level="0",
+                multi_file=True,  # as quick as one large file, and each processor compiles
                 target_dir=str(folder),
                 group_name="leadvelocity",
             )
