@@ -13,9 +13,8 @@ from schemas.dead_letter_reason import DeadLetterReason, Undecodable
 from schemas.decoding import Decoder
 from schemas.encoding import Encoder
 from schemas.topics import LEAD_VELOCITY
-from scoring.funnel import Partial, Place, apply, hot_leads_after
+from scoring.funnel import Move, Partial, Place, apply, hot_leads_after
 from scoring.merge import AT_ONCE
-from scoring.tier_change import TierChange
 
 HOT_LEADS_KEY = b"\x00hot_leads"
 """Changelog key of the number of leads in the highest tier."""
@@ -84,17 +83,15 @@ class LeadVelocity:
     async def prepare(self, records: Sequence[Record]) -> None:
         """Nothing to look up: tier changes are written by us, with the contract of the day."""
 
-    def read(self, record: Record) -> Arrival[TierChange | Unreadable]:
+    def read(self, record: Record) -> Arrival[Move | Unreadable]:
         """Read one tier change; what somebody else wrote to the topic is told apart."""
         try:
-            change = outputs.tier_change_from_record(self._context.decoder.decode(record.value))
+            move = outputs.move_from_record(self._context.decoder.decode(record.value))
         except Undecodable as error:
             return _unreadable(record, error.reason, error.text)
-        except ValueError as error:
-            return _unreadable(record, DeadLetterReason.BAD_VALUE, str(error))
-        return Arrival(record=record, content=change, time_ms=change.occurred_at_ms)
+        return Arrival(move.occurred_at_ms, record, move)
 
-    def condemned(self, record: Record, text: str) -> Arrival[TierChange | Unreadable]:
+    def condemned(self, record: Record, text: str) -> Arrival[Move | Unreadable]:
         """Return the arrival of a record that must not be read."""
         return _unreadable(record, DeadLetterReason.QUARANTINED, text)
 
@@ -106,21 +103,21 @@ class LeadVelocity:
                 partial = funnel_state.decode(value)
                 self._partials[partial.place] = partial
 
-    def fold(self, arrivals: Sequence[Arrival[TierChange | Unreadable]], *, now_ms: int) -> None:
+    def fold(self, arrivals: Sequence[Arrival[Move | Unreadable]], *, now_ms: int) -> None:
         """Count a batch of tier changes."""
         self._now_ms = now_ms
         for arrival in arrivals:
-            change = arrival.content
-            if isinstance(change, Unreadable):
+            move = arrival.content
+            if isinstance(move, Unreadable):
                 letters, record = self._context.letters, arrival.record
-                letter = dead_letter(letters, record, origin_of(record), change, now_ms=now_ms)
+                letter = dead_letter(letters, record, origin_of(record), move, now_ms=now_ms)
                 self._letters.append(letter)
                 continue
             self._hot_leads = hot_leads_after(
-                self._hot_leads, change, top_rank=self._context.top_rank
+                self._hot_leads, move, top_rank=self._context.top_rank
             )
             for partial in apply(
-                self._partials, change, hot_leads=self._hot_leads, part=arrival.record.offset
+                self._partials, move, hot_leads=self._hot_leads, part=arrival.record.offset
             ):
                 self._partials[partial.place] = partial
                 self._changed[partial.place] = None
@@ -162,8 +159,6 @@ class LeadVelocity:
                 self._let_go[funnel_state.key(place)] = None
 
 
-def _unreadable(
-    record: Record, reason: DeadLetterReason, text: str
-) -> Arrival[TierChange | Unreadable]:
+def _unreadable(record: Record, reason: DeadLetterReason, text: str) -> Arrival[Move | Unreadable]:
     content = Unreadable(reason=reason, text=text)
-    return Arrival(record=record, content=content, time_ms=AT_ONCE)
+    return Arrival(AT_ONCE, record, content)

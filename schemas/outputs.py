@@ -8,7 +8,7 @@ from schemas.output_rows import lead_score_row, named, scored_event_row
 from schemas.topics import LEAD_SCORES, SCORED_EVENTS
 from scoring.dwell import quantile
 from scoring.event import Event, EventType
-from scoring.funnel import Partial, Passage, Transitions
+from scoring.funnel import Move, Partial, Passage, Transitions
 from scoring.tier_change import Contribution, Reason, Score, TierChange
 
 Record = dict[str, object]
@@ -94,6 +94,14 @@ def tier_change_from_record(record: Mapping[str, Any]) -> TierChange:
     )
 
 
+def move_from_record(record: Mapping[str, Any]) -> Move:
+    """Return what velocity goes by of a record of `tier-changes`."""
+    passage = Passage(
+        record["from_rank"], record["to_rank"], record["from_tier"], record["to_tier"]
+    )
+    return Move(passage, record["occurred_at"], record["dwell_ms"])
+
+
 def event_from_scored_record(record: Mapping[str, Any]) -> Event:
     """Return the event that a record of `scored-events` tells of, just as it was folded.
 
@@ -177,12 +185,13 @@ def dead_letter_record(
         Of `text` no more is kept.
     """
     left = kept_bytes_max
-    parts = [key, value, *(content or b"" for _, content in headers)]
+    parts: list[bytes | None] = [key, value]
+    parts.extend([content or b"" for _, content in headers])
     kept: list[bytes | None] = []
     for part in parts:
-        kept.append(part if part is None else part[:left])
+        kept.append(part and part[:left])
         left -= len(kept[-1] or b"")
-    whole = sum(len(part or b"") for part in parts)
+    whole = sum([len(part or b"") for part in parts])
     cut = f" (kept {kept_bytes_max} of {whole} bytes)" if whole > kept_bytes_max else ""
     return {
         "topic": topic,

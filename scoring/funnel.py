@@ -8,10 +8,11 @@ another part of it when one more change comes.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple, final
 
 from scoring.dwell import Buckets, bucket_index, merged
 from scoring.tier_change import TierChange
+from scoring.value import Value
 
 
 class Window(StrEnum):
@@ -48,6 +49,30 @@ class Passage(NamedTuple):
     to_rank: int
     from_tier: str
     to_tier: str
+
+
+@final
+class Move(Value):
+    """A tier change, as far as velocity goes by it.
+
+    Parameters
+    ----------
+    dwell_ms : int
+        How long the lead had been in the tier it left.
+    """
+
+    __slots__ = ("passage", "occurred_at_ms", "dwell_ms")
+
+    def __init__(self, passage: Passage, occurred_at_ms: int, dwell_ms: int) -> None:
+        self.passage: Final = passage
+        self.occurred_at_ms: Final = occurred_at_ms
+        self.dwell_ms: Final = dwell_ms
+
+
+def move_of(change: TierChange) -> Move:
+    """Return a tier change as velocity sees it."""
+    passage = Passage(change.from_rank, change.to_rank, change.from_tier, change.to_tier)
+    return Move(passage, change.occurred_at_ms, change.dwell_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +115,7 @@ class Partial:
 
 def apply(
     partials: Mapping[Place, Partial],
-    change: TierChange,
+    move: Move,
     *,
     hot_leads: int,
     part: int,
@@ -101,7 +126,7 @@ def apply(
     ----------
     partials : mapping of Place to Partial
         Those that the writer still holds; not changed.
-    change : TierChange
+    move : Move
     hot_leads : int
         The writer's leads in the highest tier after the change; see `hot_leads_after`.
     part : int
@@ -113,12 +138,10 @@ def apply(
     tuple of Partial
         The new version of each window's partial, by span: put them where the old ones were.
     """
-    dwell = {bucket_index(change.dwell_ms): 1}
-    passage = Passage(change.from_rank, change.to_rank, change.from_tier, change.to_tier)
-    one = {passage: Transitions(count=1, dwell_ms_sum=change.dwell_ms, dwells=dwell)}
+    one = Transitions(count=1, dwell_ms_sum=move.dwell_ms, dwells={bucket_index(move.dwell_ms): 1})
     touched = []
     for window in Window:
-        place = Place(window, window.start_ms(change.occurred_at_ms))
+        place = Place(window, window.start_ms(move.occurred_at_ms))
         held = partials.get(place)
         touched.append(
             Partial(
@@ -126,20 +149,20 @@ def apply(
                 part=part if held is None else held.part,
                 version=1 if held is None else held.version + 1,
                 hot_leads=hot_leads,
-                transitions=one if held is None else added((held.transitions, one)),
+                transitions=_with({} if held is None else held.transitions, move.passage, one),
             )
         )
     return tuple(touched)
 
 
-def hot_leads_after(hot_leads: int, change: TierChange, *, top_rank: int) -> int:
+def hot_leads_after(hot_leads: int, move: Move, *, top_rank: int) -> int:
     """Return how many leads are in the highest tier after a change.
 
     Parameters
     ----------
     hot_leads : int
         Before it.
-    change : TierChange
+    move : Move
     top_rank : int
         Rank of the highest tier.
 
@@ -147,10 +170,11 @@ def hot_leads_after(hot_leads: int, change: TierChange, *, top_rank: int) -> int
     -------
     int
     """
-    return hot_leads + (change.to_rank == top_rank) - (change.from_rank == top_rank)
+    passage = move.passage
+    return hot_leads + (passage.to_rank == top_rank) - (passage.from_rank == top_rank)
 
 
-def added(many: Iterable[Mapping[Passage, Transitions]]) -> dict[Passage, Transitions]:
+def added(many: Iterable[Mapping[Passage, Transitions]]) -> Mapping[Passage, Transitions]:
     """Return the transitions of all: the sum, whatever the order and grouping.
 
     Parameters
@@ -159,15 +183,14 @@ def added(many: Iterable[Mapping[Passage, Transitions]]) -> dict[Passage, Transi
 
     Returns
     -------
-    dict of Passage to Transitions
+    mapping of Passage to Transitions
         Sorted by rank.
     """
-    total: dict[Passage, Transitions] = {}
+    total: Mapping[Passage, Transitions] = {}
     for transitions in many:
         for passage, new in transitions.items():
-            known = total.get(passage)
-            total[passage] = new if known is None else _sum(known, new)
-    return dict(sorted(total.items()))
+            total = _with(total, passage, new)
+    return total
 
 
 def closed(partials: Iterable[Partial], *, before_ms: int) -> tuple[Place, ...]:
@@ -177,6 +200,16 @@ def closed(partials: Iterable[Partial], *, before_ms: int) -> tuple[Place, ...]:
         for partial in partials
         if partial.place.start_ms + partial.place.window.span_ms <= before_ms
     )
+
+
+def _with(
+    held: Mapping[Passage, Transitions], passage: Passage, new: Transitions
+) -> Mapping[Passage, Transitions]:
+    """Return `held` with `new` added to it, sorted by rank as `held` is."""
+    known = held.get(passage)
+    if known is None:
+        return dict(sorted({**held, passage: new}.items()))
+    return {**held, passage: _sum(known, new)}
 
 
 def _sum(first: Transitions, second: Transitions) -> Transitions:

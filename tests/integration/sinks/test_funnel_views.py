@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schemas.outputs import Record, lead_velocity_record, tier_change_record
 from schemas.topics import LEAD_VELOCITY, TIER_CHANGES
 from scoring.dwell import RELATIVE_ERROR, quantile
-from scoring.funnel import Partial, Place, Window, added, apply
+from scoring.funnel import Partial, Place, Window, added, apply, move_of
 from scoring.tier_change import Reason, Score, TierChange
 from sinks.clickhouse import ClickHouseSink
 from sinks.client import ClickHouse, query
@@ -130,7 +130,7 @@ def test_windows_add_up_over_partitions(
     held: dict[int, dict[Place, Partial]] = {}
     records: dict[int, list[Record]] = {}
     for partition, each in life:
-        partials = apply(held.setdefault(partition, {}), each, hot_leads=partition, part=0)
+        partials = apply(held.setdefault(partition, {}), move_of(each), hot_leads=partition, part=0)
         held[partition] |= {partial.place: partial for partial in partials}
         records.setdefault(partition, []).extend(
             lead_velocity_record(partial, partition=partition, updated_at_ms=BEGIN_MS)
@@ -170,7 +170,7 @@ def test_quantiles_of_windows_are_within_one_per_cent(
     sink = emptied()
     partials: dict[Place, Partial] = {}
     for _, each in life:
-        partials |= {p.place: p for p in apply(partials, each, hot_leads=0, part=0)}
+        partials |= {p.place: p for p in apply(partials, move_of(each), hot_leads=0, part=0)}
     records = [
         lead_velocity_record(partial, partition=0, updated_at_ms=BEGIN_MS)
         for partial in partials.values()

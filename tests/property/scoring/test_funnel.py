@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring.dwell import RELATIVE_ERROR, Buckets, bucket_index, bucket_ms, merged, quantile
-from scoring.funnel import Partial, Place, Window, added, apply
-from scoring.tier_change import Reason, Score, TierChange
+from scoring.funnel import Move, Partial, Passage, Place, Window, added, apply
 
 dwell_ms = st.integers(0, 3 * 10**12) | st.integers(0, 2_000)
 buckets = st.dictionaries(st.integers(-1, 1_600), st.integers(1, 100), max_size=12)
@@ -22,35 +21,18 @@ def buckets_of(times: list[int]) -> Buckets:
 
 
 @st.composite
-def tier_changes(draw: st.DrawFn) -> TierChange:
-    """Changes within three hours around midnight."""
+def moves(draw: st.DrawFn) -> Move:
+    """Moves within three hours around midnight."""
     before, after = draw(st.permutations(range(3)))[:2]
-    return TierChange(
-        lead_id="lead-1",
-        seq=1,
-        from_tier=TIERS[before],
-        from_rank=before,
-        to_tier=TIERS[after],
-        to_rank=after,
-        score=Score(total=1.0, engagement=1.0, fit=0.0, purchase=0.0),
-        velocity=0.0,
-        momentum=0.0,
-        reason=Reason.EVENT,
-        occurred_at_ms=draw(st.integers(-5_400_000, 5_400_000)),
-        cools_at_ms=None,
-        dwell_ms=draw(dwell_ms),
-        trigger_event_id=None,
-        contributions=(),
-        model="default",
-        model_version="1",
-    )
+    passage = Passage(before, after, TIERS[before], TIERS[after])
+    return Move(passage, draw(st.integers(-5_400_000, 5_400_000)), draw(dwell_ms))
 
 
-def counted(changes: list[TierChange], part: int = 0) -> dict[Place, Partial]:
-    """Apply many changes."""
+def counted(made: list[Move], part: int = 0) -> dict[Place, Partial]:
+    """Apply many moves."""
     partials: dict[Place, Partial] = {}
-    for change in changes:
-        touched = apply(partials, change, hot_leads=0, part=part)
+    for move in made:
+        touched = apply(partials, move, hot_leads=0, part=part)
         partials.update({partial.place: partial for partial in touched})
     return partials
 
@@ -83,23 +65,23 @@ def test_buckets_add_up_in_any_order(one: Buckets, two: Buckets, three: Buckets)
     assert merged(one, {}) == one
 
 
-@given(changes=st.lists(tier_changes(), max_size=20), data=st.data())
-def test_partials_do_not_depend_on_order(changes: list[TierChange], data: st.DataObject) -> None:
+@given(made=st.lists(moves(), max_size=20), data=st.data())
+def test_partials_do_not_depend_on_order(made: list[Move], data: st.DataObject) -> None:
     """
-    The same changes in another order give the same partials.
+    The same moves in another order give the same partials.
     """
-    shuffled = data.draw(st.permutations(changes))
+    shuffled = data.draw(st.permutations(made))
 
-    assert counted(changes) == counted(shuffled)
+    assert counted(made) == counted(shuffled)
 
 
-@given(changes=st.lists(tier_changes(), max_size=20), split=st.integers(0, 20))
-def test_parts_add_up_to_the_whole(changes: list[TierChange], split: int) -> None:
+@given(made=st.lists(moves(), max_size=20), split=st.integers(0, 20))
+def test_parts_add_up_to_the_whole(made: list[Move], split: int) -> None:
     """
     A window that was forgotten and begun again as another part adds up to the same transitions.
     """
-    whole = counted(changes)
-    first, second = counted(changes[:split], part=1), counted(changes[split:], part=2)
+    whole = counted(made)
+    first, second = counted(made[:split], part=1), counted(made[split:], part=2)
 
     for place, partial in whole.items():
         parts = [part[place] for part in (first, second) if place in part]
@@ -107,12 +89,12 @@ def test_parts_add_up_to_the_whole(changes: list[TierChange], split: int) -> Non
         assert sum(part.version for part in parts) == partial.version
 
 
-@given(changes=st.lists(tier_changes(), max_size=20))
-def test_each_window_counts_each_change_once(changes: list[TierChange]) -> None:
+@given(made=st.lists(moves(), max_size=20))
+def test_each_window_counts_each_change_once(made: list[Move]) -> None:
     """
     Minutes, hours and days each count every change once, with all its time.
     """
-    partials = counted(changes).values()
+    partials = counted(made).values()
 
     for window in Window:
         transitions = [
@@ -121,6 +103,6 @@ def test_each_window_counts_each_change_once(changes: list[TierChange]) -> None:
             if partial.place.window is window
             for one in partial.transitions.values()
         ]
-        assert sum(one.count for one in transitions) == len(changes)
-        assert sum(one.dwell_ms_sum for one in transitions) == sum(c.dwell_ms for c in changes)
+        assert sum(one.count for one in transitions) == len(made)
+        assert sum(one.dwell_ms_sum for one in transitions) == sum(one.dwell_ms for one in made)
         assert all(sum(one.dwells.values()) == one.count for one in transitions)

@@ -19,7 +19,7 @@ from schemas.topics import (
 )
 from scoring.event import Event, EventType
 from scoring.fold import fold
-from scoring.funnel import apply
+from scoring.funnel import apply, move_of
 from scoring.model import Model, Signal, Tier
 from scoring.outcome import Outcome
 from scoring.tier_change import Contribution, Reason, Score, TierChange
@@ -97,6 +97,7 @@ def test_tier_change(change: TierChange) -> None:
     back = over_the_wire(TIER_CHANGES, record)
     assert back == record
     assert outputs.tier_change_from_record(back) == change
+    assert outputs.move_from_record(back) == move_of(change)
     assert (back["emitted_at"], back["received_at"], back["correction_of"]) == (7, 6, "Zoë:2")
 
 
@@ -154,7 +155,7 @@ def test_lead_score() -> None:
 
 def test_lead_velocity() -> None:
     """A window's partial is a record whose buckets and quantiles tell of the same changes."""
-    (minute, *_) = apply({}, CHANGE, hot_leads=4, part=11)
+    (minute, *_) = apply({}, move_of(CHANGE), hot_leads=4, part=11)
     record = outputs.lead_velocity_record(minute, partition=2, updated_at_ms=9)
     back = over_the_wire(LEAD_VELOCITY, record)
     assert back == record

@@ -1,35 +1,24 @@
 """Velocity over all leads, by examples."""
 
-from dataclasses import replace
-
-import pytest
-
 from scoring.dwell import bucket_index, bucket_ms, quantile
-from scoring.funnel import Passage, Place, Window, apply, closed, hot_leads_after
-from scoring.tier_change import TierChange
-from tests.unit.scoring.makers import FoldAll, MakeChange, MakeEvent, MakeModel, MakeSignal
+from scoring.funnel import Move, Passage, Place, Window, apply, closed, hot_leads_after
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 
 
-@pytest.fixture
-def a_change(
-    a_model: MakeModel, a_signal: MakeSignal, an_event: MakeEvent, fold_all: FoldAll
-) -> MakeChange:
-    """Make a change from cold to hot."""
-
-    def make(at_ms: int, *, dwell_ms: int = 0) -> TierChange:
-        _, [change] = fold_all(a_model(a_signal(points=60.0)), an_event(at_ms))
-        return replace(change, dwell_ms=dwell_ms)
-
-    return make
+INTO_HOT = Passage(from_rank=0, to_rank=2, from_tier="cold", to_tier="hot")
 
 
-def test_a_change_counts_in_three_windows(a_change: MakeChange) -> None:
+def a_move(at_ms: int, *, dwell_ms: int = 0) -> Move:
+    """Move from cold to hot."""
+    return Move(INTO_HOT, at_ms, dwell_ms)
+
+
+def test_a_change_counts_in_three_windows() -> None:
     """
     One change touches its minute, hour and day, each from its start in UTC.
     """
-    touched = apply({}, a_change(DAY_MS + HOUR_MS + 61_000), hot_leads=1, part=7)
+    touched = apply({}, a_move(DAY_MS + HOUR_MS + 61_000), hot_leads=1, part=7)
 
     assert [partial.place for partial in touched] == [
         Place(Window.MINUTE, DAY_MS + HOUR_MS + MINUTE_MS),
@@ -39,38 +28,37 @@ def test_a_change_counts_in_three_windows(a_change: MakeChange) -> None:
     assert {(one.part, one.version, one.hot_leads) for one in touched} == {(7, 1, 1)}
 
 
-def test_a_partial_grows_by_versions(a_change: MakeChange) -> None:
+def test_a_partial_grows_by_versions() -> None:
     """
     A second change makes version 2 of the same part, and the first version stays as it was.
     """
-    first = {one.place: one for one in apply({}, a_change(5, dwell_ms=100), hot_leads=1, part=7)}
+    first = {one.place: one for one in apply({}, a_move(5, dwell_ms=100), hot_leads=1, part=7)}
 
-    second = apply(first, a_change(6, dwell_ms=300), hot_leads=2, part=8)
+    second = apply(first, a_move(6, dwell_ms=300), hot_leads=2, part=8)
 
-    passage = Passage(from_rank=0, to_rank=2, from_tier="cold", to_tier="hot")
     assert {(one.part, one.version, one.hot_leads) for one in second} == {(7, 2, 2)}
-    assert second[0].transitions[passage].count == 2
-    assert second[0].transitions[passage].dwell_ms_sum == 400
-    assert first[second[0].place].transitions[passage].count == 1
+    assert second[0].transitions[INTO_HOT].count == 2
+    assert second[0].transitions[INTO_HOT].dwell_ms_sum == 400
+    assert first[second[0].place].transitions[INTO_HOT].count == 1
 
 
-def test_a_window_that_ended_can_be_forgotten(a_change: MakeChange) -> None:
+def test_a_window_that_ended_can_be_forgotten() -> None:
     """
     A window is over at its end, not a millisecond before.
     """
-    touched = apply({}, a_change(0), hot_leads=0, part=0)
+    touched = apply({}, a_move(0), hot_leads=0, part=0)
 
     assert closed(touched, before_ms=HOUR_MS - 1) == (Place(Window.MINUTE, 0),)
     assert closed(touched, before_ms=HOUR_MS) == (Place(Window.MINUTE, 0), Place(Window.HOUR, 0))
 
 
-def test_hot_leads_are_counted_by_their_changes(a_change: MakeChange) -> None:
+def test_hot_leads_are_counted_by_their_changes() -> None:
     """
     Entering the highest tier adds one, leaving it takes one away, the rest does nothing.
     """
-    into_hot = a_change(0)
-    out_of_hot = replace(into_hot, from_rank=2, to_rank=0)
-    below = replace(into_hot, from_rank=0, to_rank=1)
+    into_hot = a_move(0)
+    out_of_hot = into_hot.replace(passage=Passage(2, 0, "hot", "cold"))
+    below = into_hot.replace(passage=Passage(0, 1, "cold", "warm"))
 
     assert hot_leads_after(3, into_hot, top_rank=2) == 4
     assert hot_leads_after(3, out_of_hot, top_rank=2) == 2
