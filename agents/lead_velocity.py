@@ -121,7 +121,8 @@ class LeadVelocity:
             ):
                 self._partials[partial.place] = partial
                 self._changed[partial.place] = None
-                self._let_go.pop(funnel_state.key(partial.place), None)
+                if self._let_go:
+                    self._let_go.pop(funnel_state.key(partial.place), None)
 
     def next_timer_ms(self) -> int | None:
         """Return None: nothing here happens by time alone."""

@@ -6,7 +6,6 @@ another part of it when one more change comes.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple, final
 
@@ -26,10 +25,6 @@ class Window(StrEnum):
     def span_ms(self) -> int:
         """Length in milliseconds."""
         return _SPANS_MS[self]
-
-    def start_ms(self, at_ms: int) -> int:
-        """Return the start of the window that a moment is in."""
-        return at_ms - at_ms % self.span_ms
 
 
 _SPANS_MS = {Window.MINUTE: 60_000, Window.HOUR: 3_600_000, Window.DAY: 86_400_000}
@@ -75,8 +70,8 @@ def move_of(change: TierChange) -> Move:
     return Move(passage, change.occurred_at_ms, change.dwell_ms)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transitions:
+@final
+class Transitions(Value):
     """Changes from one tier to another.
 
     Parameters
@@ -87,13 +82,16 @@ class Transitions:
         The same times in buckets, for quantiles.
     """
 
-    count: int
-    dwell_ms_sum: int
-    dwells: Buckets
+    __slots__ = ("count", "dwell_ms_sum", "dwells")
+
+    def __init__(self, count: int, dwell_ms_sum: int, dwells: Buckets) -> None:
+        self.count: Final = count
+        self.dwell_ms_sum: Final = dwell_ms_sum
+        self.dwells: Final = dwells
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Partial:
+@final
+class Partial(Value):
     """What one writer counted in one window.
 
     Parameters
@@ -106,11 +104,21 @@ class Partial:
         Leads of the writer in the highest tier, when the version was made.
     """
 
-    place: Place
-    part: int
-    version: int
-    hot_leads: int
-    transitions: Mapping[Passage, Transitions]
+    __slots__ = ("place", "part", "version", "hot_leads", "transitions")
+
+    def __init__(
+        self,
+        place: Place,
+        part: int,
+        version: int,
+        hot_leads: int,
+        transitions: Mapping[Passage, Transitions],
+    ) -> None:
+        self.place: Final = place
+        self.part: Final = part
+        self.version: Final = version
+        self.hot_leads: Final = hot_leads
+        self.transitions: Final = transitions
 
 
 def apply(
@@ -138,18 +146,21 @@ def apply(
     tuple of Partial
         The new version of each window's partial, by span: put them where the old ones were.
     """
-    one = Transitions(count=1, dwell_ms_sum=move.dwell_ms, dwells={bucket_index(move.dwell_ms): 1})
+    one = Transitions(1, move.dwell_ms, {bucket_index(move.dwell_ms): 1})
+    at_ms = move.occurred_at_ms
     touched = []
-    for window in Window:
-        place = Place(window, window.start_ms(move.occurred_at_ms))
+    for window, span_ms in _SPANS_MS.items():
+        place = Place(window, at_ms - at_ms % span_ms)
         held = partials.get(place)
         touched.append(
-            Partial(
-                place=place,
-                part=part if held is None else held.part,
-                version=1 if held is None else held.version + 1,
-                hot_leads=hot_leads,
-                transitions=_with({} if held is None else held.transitions, move.passage, one),
+            Partial(place, part, 1, hot_leads, {move.passage: one})
+            if held is None
+            else Partial(
+                place,
+                held.part,
+                held.version + 1,
+                hot_leads,
+                _with(held.transitions, move.passage, one),
             )
         )
     return tuple(touched)
@@ -214,7 +225,7 @@ def _with(
 
 def _sum(first: Transitions, second: Transitions) -> Transitions:
     return Transitions(
-        count=first.count + second.count,
-        dwell_ms_sum=first.dwell_ms_sum + second.dwell_ms_sum,
-        dwells=merged(first.dwells, second.dwells),
+        first.count + second.count,
+        first.dwell_ms_sum + second.dwell_ms_sum,
+        merged(first.dwells, second.dwells),
     )

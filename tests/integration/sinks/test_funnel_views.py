@@ -185,7 +185,7 @@ def test_quantiles_of_windows_are_within_one_per_cent(
         times = sorted(
             each.dwell_ms
             for _, each in life
-            if Window.DAY.start_ms(each.occurred_at_ms) == start_ms
+            if each.occurred_at_ms - each.occurred_at_ms % Window.DAY.span_ms == start_ms
             and (each.from_rank, each.to_rank) == (from_rank, to_rank)
         )
         exact = times[(len(times) - 1) // 2]
