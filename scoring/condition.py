@@ -27,6 +27,11 @@ class FieldsMatch:
         """What it looks at."""
         return tuple(own_name or "profile" for own_name, _, _ in self.tests)
 
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Which form answers it may look at."""
+        return tuple(profile_name for _, profile_name, _ in self.tests)
+
     def holds(self, view: Mapping[str, object]) -> bool:
         """Whether all fields match; a field that is absent or null never does."""
         profile = view.get("profile", {})

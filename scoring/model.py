@@ -23,6 +23,11 @@ class Condition(Protocol):
         """
         ...
 
+    @property
+    def answers(self) -> tuple[str, ...] | None:
+        """Which form answers of the profile it may look at; None: perhaps all of them."""
+        ...
+
     def holds(self, view: Mapping[str, object]) -> bool:
         """Whether it holds; what is missing in `view` never holds."""
         ...

@@ -1,20 +1,17 @@
 """What of a model every event needs, laid out once."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
 from typing import Final, final
 
 from scoring.classification import Classifier
+from scoring.fit import Fit
 from scoring.model import Model
-from scoring.profile import as_mapping
 from scoring.state import Count, ProfileField
 from scoring.tiers import rise_threshold
 from scoring.value import Value
-
-FITS_MAX = 16_384
-"""Leads whose fit is remembered, for as long as their answers stay the same object."""
 
 MODELS_MAX = 16
 """Models laid out at the same time; a process has one, a comparison of models a few."""
@@ -85,7 +82,7 @@ class Prepared:
     bands: tuple[tuple[float, float], ...]
     penalties: tuple[int, ...]
     fit_of_nobody: float
-    _fits: dict[int, tuple[tuple[ProfileField, ...], float]] = field(default_factory=dict)
+    fits: Fit
 
     def penalised(self, counts: tuple[Count | None, ...]) -> bool:
         """Whether some of these counts take points away."""
@@ -96,16 +93,7 @@ class Prepared:
 
     def fit(self, profile: tuple[ProfileField, ...]) -> float:
         """Return the points for who the lead is: all fit rules that hold, added."""
-        if not profile:
-            return self.fit_of_nobody
-        known = self._fits.get(id(profile))
-        if known is not None:
-            return known[1]
-        if len(self._fits) >= FITS_MAX:
-            self._fits.clear()
-        points = _fit(self.model, profile)
-        self._fits[id(profile)] = (profile, points)  # holding it keeps its id its own
-        return points
+        return self.fits.of(profile)
 
 
 @lru_cache(maxsize=MODELS_MAX)
@@ -123,6 +111,7 @@ def prepared(model: Model) -> Prepared:
     caps = [(group.name, inf if group.cap is None else group.cap) for group in model.groups]
     groups = [(cap, _members(model, name)) for name, cap in caps]
     groups.append((inf, _members(model, None)))
+    fits = Fit(model.fit)
     laid_out = tuple(CappedGroup(cap, members) for cap, members in groups if members)
     return Prepared(
         model=model,
@@ -132,7 +121,8 @@ def prepared(model: Model) -> Prepared:
             (tier.exit, rise_threshold(model.tiers, rank)) for rank, tier in enumerate(model.tiers)
         ),
         penalties=tuple(index for index, signal in enumerate(model.signals) if signal.points < 0),
-        fit_of_nobody=_fit(model, ()),
+        fit_of_nobody=fits.of_nobody,
+        fits=fits,
     )
 
 
@@ -142,8 +132,3 @@ def _members(model: Model, group: str | None) -> tuple[Member, ...]:
         for index, signal in enumerate(model.signals)
         if signal.group == group and signal.points != 0
     )
-
-
-def _fit(model: Model, profile: tuple[ProfileField, ...]) -> float:
-    seen = {"profile": as_mapping(profile)}
-    return sum((rule.points for rule in model.fit if rule.when.holds(seen)), start=0.0)

@@ -14,6 +14,9 @@ INT_BITS = 64
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
 
+_OF_PROFILE = re.compile(r"\bprofile\b(?:\s*\.\s*([A-Za-z_]\w*)\b(?!\s*\())?", re.ASCII)
+"""The profile, and what is read of it; nothing, where that is not a field but a call of CEL's."""
+
 _COMPARISON = re.compile(r"\s*([a-z_]+)\s*(>=|>|<=|<)\s*([0-9]+\.[0-9]+)\s*", re.ASCII)
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -44,7 +47,7 @@ class Expression:
         If `text` is no CEL expression or too long.
     """
 
-    __slots__ = ("_comparison", "_program", "names", "source")
+    __slots__ = ("_comparison", "_program", "answers", "names", "source")
 
     def __init__(self, text: str) -> None:
         if len(text) > EXPRESSION_CHARS_MAX:
@@ -55,6 +58,7 @@ class Expression:
         except ValueError as error:
             raise ExpressionError(_first_complaint(str(error))) from error
         self.names = tuple(sorted(self._program.variables()))
+        self.answers = _answers(text, self.names)
         self._comparison = _comparison(text)
 
     def holds(self, view: Mapping[str, object]) -> bool:
@@ -70,13 +74,17 @@ class Expression:
             return False  # CEL's ways to say: missing, or not of that type
 
     def _context(self, view: Mapping[str, object]) -> dict[str, object]:
-        """Give the names that the expression uses; carrying over the others would cost most."""
+        """Give the names that the expression uses; carrying over others would cost most."""
         profile = view.get("profile", {})
         assert isinstance(profile, Mapping)
         context: dict[str, object] = {}
         for name in self.names:
             if name == "profile":
-                context[name] = {key: _number(value) for key, value in profile.items()}
+                context[name] = {
+                    key: _number(value)
+                    for key, value in profile.items()
+                    if self.answers is None or key in self.answers
+                }
             elif view.get(name) is not None:
                 context[name] = _fitting(view[name])
             elif name in profile:
@@ -84,6 +92,17 @@ class Expression:
             elif name in view:
                 context[name] = None
         return context
+
+
+def _answers(text: str, names: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return which form answers an expression may look at; None: perhaps all of them.
+
+    Whatever else the text has that looks like a field of the profile only adds to them.
+    """
+    fields = [match[1] for match in _OF_PROFILE.finditer(text)]
+    if None in fields:
+        return None
+    return tuple(sorted({*fields, *names} - {"profile"}))
 
 
 def _comparison(text: str) -> tuple[Callable[[float, float], bool], float] | None:

@@ -74,6 +74,17 @@ def test_batches(records: list[Output], bytes_max: int) -> None:
     assert place == len(records)
 
 
+@given(records=RECORDS)
+def test_the_bound_is_met(records: list[Output]) -> None:
+    """A batch takes what fills it to its very bound, and not a byte more."""
+    whole = RecordBatch(bytes_max=1 << 30, timestamp_ms=AT_MS)
+    for each in records:
+        whole.append(each)
+    for spare, fits in ((0, True), (-1, len(records) == 1)):
+        batch = RecordBatch(bytes_max=whole.size() + spare, timestamp_ms=AT_MS)
+        assert [batch.append(each) for each in records][-1] is fits
+
+
 def test_a_closed_batch_takes_nothing() -> None:
     """What is on its way to the broker does not change."""
     batch = RecordBatch(bytes_max=1_000, timestamp_ms=AT_MS)

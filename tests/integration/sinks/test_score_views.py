@@ -41,6 +41,7 @@ class Always:
 
     source = "true"
     names = ()
+    answers = ()
 
     def holds(self, view: Mapping[str, object]) -> bool:
         """Hold."""

@@ -2,16 +2,18 @@
 
 from urllib.parse import urlsplit
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas.model_file.expression import Expression
 from scoring.classification import Classifier, url_path, view
+from scoring.condition import fields_match
 from scoring.crossing import due_ms, next_change_ms
 from scoring.curve import curve_of
 from scoring.event import Event
+from scoring.fit import Fit
 from scoring.fold import fold
-from scoring.model import Model
+from scoring.model import Condition, FitRule, Model
 from scoring.prepared import prepared
 from scoring.profile import as_mapping
 from scoring.recent_ids import digest, holds, recent_ids_of
@@ -132,3 +134,36 @@ def test_an_id_across_two_others_is_none() -> None:
     first, second = b"abcdefgh", b"ijklmnop"
     assert not holds(first + second, b"efghijkl")
     assert holds(first + second + b"efghijkl", b"efghijkl")
+
+
+conditions = st.sampled_from(
+    (
+        fields_match({"country": ["DE", "1"]}),
+        fields_match({"profile.role": "*Head*"}),
+        Expression("profile.seats >= 1"),
+        Expression("seats == 1 && has(profile.role)"),
+    )
+)
+answers = st.sampled_from((1, 1.0, "1", None, "DE", "Head of IT", "x" * 600))
+profiles = st.dictionaries(st.sampled_from(("country", "role", "seats", "other")), answers).map(
+    lambda fields: tuple(ProfileField(name, fields[name], 7) for name in sorted(fields))
+)
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(conditions | st.just(Expression("size(profile) > 1")), min_size=1, max_size=3),
+    st.lists(profiles, min_size=4, max_size=12),
+)
+def test_a_remembered_fit_is_the_sum_of_the_rules(
+    when: list[Condition], leads: list[tuple[ProfileField, ...]]
+) -> None:
+    """
+    Whichever answers came before, a lead's fit is that of its own.
+    """
+    rules = tuple(FitRule(when=each, points=2.0**place) for place, each in enumerate(when))
+    fit = Fit(rules)
+    for profile in leads:
+        seen = {"profile": as_mapping(profile)}
+        plain = sum(rule.points for rule in rules if rule.when.holds(seen))
+        assert [fit.of(profile), fit.of(profile)] == [plain, plain]

@@ -67,6 +67,16 @@ def test_what_is_owed_outlives_the_worker(
     assert set(ScoreThrottle(written).take((), set(), now_ms=now_ms)) == owed
 
 
+def test_who_was_published_long_ago_is_forgotten() -> None:
+    """
+    Of leads whose score was published more than a second ago nothing is kept.
+    """
+    throttle = ScoreThrottle()
+    for number in range(20):
+        throttle.take([b"lead-%d" % number], set(), now_ms=number * INTERVAL_MS // 2)
+    assert list(throttle._published_ms) == [b"lead-18", b"lead-19"]
+
+
 def test_a_second_score_waits_and_comes_without_another_event() -> None:
     """
     A lead's second event within a second has its score published by the timer, with its state.

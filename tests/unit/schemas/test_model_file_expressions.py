@@ -8,6 +8,34 @@ from schemas.model_file.expression import Expression, ExpressionError
 
 
 @pytest.mark.parametrize(
+    ("text", "answers"),
+    [
+        ("profile.company_size >= 200", ("company_size",)),
+        ("profile . a > 1 && has(profile.b) || country == 'US'", ("a", "b", "country")),
+        ("profile.a.b == 1", ("a",)),
+        ("path == '/'", ("path",)),
+        ("'profile.a' == profile.b", ("a", "b")),
+        ("1 == 1", ()),
+        ("size(profile) > 2", None),
+        ("profile.size() > 2", None),
+        ("profile.exists (name, name == 'a') && profile.b == 1", None),
+        ("profile['a'] == 1", None),
+        ("[profile][0].a == 1", None),
+        ("profile // all of it\n.exists(name, true)", None),
+    ],
+)
+def test_which_answers_it_may_look_at(text: str, answers: tuple[str, ...] | None) -> None:
+    """Of the answers it may look at none is left out; where that cannot be told, it is all."""
+    assert Expression(text).answers == answers
+
+
+def test_other_answers_do_not_matter() -> None:
+    """An answer that the expression does not look at changes nothing, whatever it is."""
+    profile = {"seats": "20", "other": "9" * 5_000}
+    assert Expression("profile.seats > 10").holds({"profile": profile})
+
+
+@pytest.mark.parametrize(
     ("text", "view", "holds"),
     [
         ("profile.company_size >= 200", {"profile": {"company_size": 200}}, True),
