@@ -284,4 +284,4 @@ class RecordReader(ValueReader):
 
 
 def _no_branch(byte: int, branches: int) -> Exception:
-    return bad_value(f"{byte / 2} for one of {branches} branches")
+    return bad_value(f"byte {byte} for one of {branches} branches")
