@@ -10,6 +10,7 @@ from agents.records import Record
 from agents.reducer import Arrival
 from leadvelocity import roles
 from leadvelocity.cli import main
+from scoring.event import Event
 
 DEADLY_READ, DEADLY_FOLD = "deadly-read", "deadly-fold"
 
@@ -31,7 +32,8 @@ class Deadly:
     def fold(self, arrivals: Sequence[Arrival[Any]], *, now_ms: int) -> None:
         """Fold a batch, if it can be survived."""
         for each in arrivals:
-            die_of(DEADLY_FOLD, each.record)
+            if isinstance(each.content, Event):  # else it was set aside
+                die_of(DEADLY_FOLD, each.record)
         self._agent.fold(arrivals, now_ms=now_ms)
 
 
