@@ -1,18 +1,21 @@
 """Records of the output topics that workers write most, as rows: values in the contract's order."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, ParamSpec
+from typing import Any, Final, ParamSpec
 
 from schemas.avro_writer import Row
 from schemas.contracts import contract
 from scoring.curve import PURCHASE
-from scoring.event import Event
+from scoring.event import Event, EventType
 from scoring.model import Model
 from scoring.outcome import Outcome
 from scoring.standing import standing
 from scoring.state import LeadState
 
 _P = ParamSpec("_P")
+
+_TEXTS: Final[dict[str, str]] = {each: each.value for each in (*EventType, *Outcome)}
+"""Members of enums as plain texts; `value` asks a descriptor each time."""
 
 
 def lead_score_row(
@@ -96,9 +99,9 @@ def scored_event_row(
     return (
         lead_id,
         None if event is None else event.event_id,
-        None if event is None else event.type,
+        None if event is None else _TEXTS[event.type],
         occurred_at_ms,
-        outcome,
+        _TEXTS[outcome],
         signal,
         weight,
         points,

@@ -119,6 +119,7 @@ def test_scored_event() -> None:
         score=40.0,
         tier="hot",
     )
+    assert type(record["outcome"]) is type(record["event_type"]) is str
     back = over_the_wire(SCORED_EVENTS, record)
     assert back == record
     event = outputs.event_from_scored_record(back)
