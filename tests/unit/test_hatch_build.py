@@ -1,5 +1,6 @@
 """Compiling in place: what is compiled when, and what happens where it cannot be."""
 
+import shlex
 import subprocess
 import sys
 
@@ -27,6 +28,9 @@ from typing import Final
 
 FACTOR: Final = {}
 """
+
+BROKEN = shlex.join([sys.executable, "-c", "raise SystemExit('fatal error: no stdio.h')"])
+"""A compiler that compiles nothing."""
 
 
 @pytest.fixture
@@ -98,7 +102,7 @@ def test_nothing_is_compiled_twice(root, monkeypatch):
     """Who goes back to another state of the sources has its extensions at once."""
     compile_in_place(root)
     remove(root)
-    monkeypatch.setenv("CC", "false")
+    monkeypatch.setenv("CC", BROKEN)
 
     compile_in_place(root)
 
@@ -108,12 +112,13 @@ def test_nothing_is_compiled_twice(root, monkeypatch):
 def test_without_a_compiler_all_runs_uncompiled(root, monkeypatch, capsys):
     """An install never fails for want of a compiler: one line says why, and what to do."""
     (root / f"scoring/double{hatch_build.EXTENSION}").write_text("of other sources")
-    monkeypatch.setenv("CC", "false")
+    monkeypatch.setenv("CC", BROKEN)
 
     compile_in_place(root)
 
     said = capsys.readouterr().err.splitlines()[-1]
     assert said.startswith("Runs uncompiled, at a fifth of the speed. ")
+    assert "fatal error: no stdio.h" in said
     assert said.endswith("run `make compile`.")
     assert say(root) == (42, "py")
 
