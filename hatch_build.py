@@ -114,7 +114,8 @@ def compiled(root: Path) -> Path:
             made = Path(scratch, "made")
             _compile(modules, Path(scratch), made)
             _record(root, sources, made)
-            made.rename(kept)
+            with contextlib.suppress(OSError):  # another process was quicker
+                made.rename(kept)
         _forget_old(kept.parent)
     return kept
 

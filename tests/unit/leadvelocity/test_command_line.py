@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from leadvelocity import __version__
 from leadvelocity.cli import main
 from leadvelocity.commands.demo import seconds
+from leadvelocity.compiled import compiled_modules, said_of
 from leadvelocity.errors import WrongInput
 from leadvelocity.options import moment_ms
 
@@ -43,6 +45,14 @@ def command(tmp_path, monkeypatch, capsys):
         return Done(returncode=int(end.value.code or 0), stdout=said.out, stderr=said.err)
 
     return run
+
+
+def test_the_version_says_whether_it_runs_compiled(command):
+    """Who wonders about speed asks the command that runs."""
+    done = command("--version")
+
+    assert done.returncode == 0
+    assert done.stdout == f"leadvelocity {__version__}, {said_of(compiled_modules())}\n"
 
 
 @pytest.mark.parametrize(
