@@ -57,9 +57,9 @@ class FunnelStateFormat:
         if not key.startswith(_NOTE):
             funnel_state.decode(value)
 
-    def due_ms(self, key: bytes, value: bytes) -> int | None:
+    def due_ms(self, key: bytes, value: bytes) -> int | None:  # noqa: ARG002
         """Return None: nothing here happens by time alone."""
-        return None  # noqa: RET501  # compiled, a body without a statement aborts
+        return None  # a compiled body without a statement aborts the process
 
 
 class LeadVelocity:
@@ -127,7 +127,7 @@ class LeadVelocity:
 
     def next_timer_ms(self) -> int | None:
         """Return None: nothing here happens by time alone."""
-        return None  # noqa: RET501  # compiled, a body without a statement aborts
+        return None  # a compiled body without a statement aborts the process
 
     def fire(self, *, until_ms: int, now_ms: int) -> int:  # noqa: ARG002
         """Return 0: there are no timers."""

@@ -63,3 +63,9 @@ def test_what_is_not_ours_is_set_aside_and_its_neighbours_are_counted() -> None:
     ]
     windows = [each for each in outputs if each.topic == LEAD_VELOCITY]
     assert len(windows) == 3  # minute, hour, day
+
+
+def test_nothing_of_velocity_happens_by_time_alone() -> None:
+    """No entry is ever due and there is no timer, compiled too, where an empty body aborts."""
+    assert FunnelStateFormat().due_ms(b"minute:0", b"") is None
+    assert an_agent().next_timer_ms() is None
