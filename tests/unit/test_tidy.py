@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hatch_build import listed
 from leadvelocity import PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +35,15 @@ CLOCKS = re.compile(
 )
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _is_text(node):
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _is_abstract(owner):
+    bases = [] if isinstance(owner, ast.Module) else map(ast.unparse, owner.bases)
+    return any(base.startswith(("Protocol", "ABC")) for base in bases)
 
 
 def _name(path):
@@ -72,6 +82,21 @@ def test_fits_on_a_screen(path):
     assert lines <= MODULE_LINES_MAX or path in TESTS, (
         f"{_name(path)} has {lines} lines, at most {MODULE_LINES_MAX}: find its two ideas"
     )
+
+
+def test_a_compiled_function_says_what_it_returns():
+    """Compiled by mypyc, a body of a docstring alone aborts the process instead of giving None."""
+    silent = [
+        f"{_name(path)}:{node.lineno}: {node.name}"
+        for path in (ROOT / each for each in listed(ROOT))
+        for owner in ast.walk(_tree(path))
+        if isinstance(owner, ast.ClassDef | ast.Module) and not _is_abstract(owner)
+        for node in owner.body
+        if isinstance(node, Function) and node.body == node.body[:1] and _is_text(node.body[0])
+        if node.returns is not None and ast.unparse(node.returns) != "None"
+    ]
+
+    assert not silent, f"write return None: {silent}"
 
 
 @pytest.mark.parametrize(("pattern", "cure"), BANNED.items(), ids=BANNED.values())
