@@ -4,7 +4,8 @@ from typing import Final, final
 
 from scoring.value import Value
 
-Headers = tuple[tuple[str, bytes], ...]
+Headers = tuple[tuple[str, bytes | None], ...]
+"""Names and contents; senders may write a name without one."""
 
 
 @final

@@ -46,7 +46,7 @@ def owner_of(lead_id: str, partitions: int) -> int:
 def origin_of(record: Record) -> Origins:
     """Return where `record` was appended first: here, or where it was rerouted from."""
     if record.topic == REROUTED_EVENTS:
-        headers = dict(record.headers)
+        headers = {name: content for name, content in record.headers if content is not None}
         try:
             return Origin(
                 topic=headers[_TOPIC].decode(),

@@ -6,7 +6,7 @@ from itertools import islice
 
 from schemas.contracts import Contract
 
-Headers = tuple[tuple[str, bytes], ...]
+Headers = tuple[tuple[str, bytes | None], ...]
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  (its zone is written by hand)
 _YEAR_9999_MS = 253_402_300_799_999
@@ -25,7 +25,7 @@ def headers(
     subject: str,
     time_ms: int,
     source: str = "/leadvelocity",
-    incoming: Iterable[tuple[str, bytes]] = (),
+    incoming: Iterable[tuple[str, bytes | None]] = (),
 ) -> Headers:
     """Return the headers of an output record.
 
@@ -39,10 +39,10 @@ def headers(
         When it happened, UTC epoch milliseconds.
     source : str
         Who says so, as a URI reference.
-    incoming : iterable of (str, bytes)
+    incoming : iterable of (str, bytes or None)
         Headers of the record that caused it; its first `traceparent` is carried on.
     """
-    result = [
+    result: list[tuple[str, bytes | None]] = [
         ("ce_specversion", b"1.0"),
         ("ce_id", event_id.encode()),
         ("ce_type", contract.name.encode()),

@@ -120,7 +120,7 @@ def _headers(headers: Headers) -> bytes:
     write_long(out, len(headers))
     for name, content in headers:
         write_bytes(out, name.encode())
-        write_bytes(out, content)
+        _write(out, content)
     return out.getvalue()
 
 

@@ -8,7 +8,7 @@ from agents.decoded_states import DecodedStates
 from agents.lead_scoring import MODEL_KEY, LeadScoring, ModelRefused
 from leadvelocity.topics import WRAPPED_BYTES_MAX
 from schemas import lead_state
-from schemas.topics import DEAD_LETTERS, SCORED_EVENTS
+from schemas.topics import DEAD_LETTERS, REROUTED_EVENTS, SCORED_EVENTS, TIER_CHANGES
 from tests.unit.agents.makers import Scoring, an_event, record_of, scoring_context
 
 
@@ -116,3 +116,19 @@ def test_leads_cool_from_committed_and_from_pending_states_alike() -> None:
     assert scoring.agent.fire(until_ms=1 << 50, now_ms=1) == 0
     scoring.commit()
     assert scoring.agent.next_timer_ms() is None
+
+
+def test_a_header_without_content_harms_nobody() -> None:
+    """
+    Senders may write a header's name alone: the event counts, and is rerouted with it.
+    """
+    headers = (("trace", None), ("ce_id", b"1"))
+    record = record_of(an_event(1, profile={})).replace(headers=headers)
+
+    counted = Scoring().fold(record)
+    rerouted = Scoring(replace(scoring_context(), partitions=64)).fold(record)
+
+    assert [each.topic for each in counted.outputs if each.topic == DEAD_LETTERS] == []
+    assert TIER_CHANGES in {each.topic for each in counted.outputs}
+    (moved,) = [each for each in rerouted.outputs if each.topic == REROUTED_EVENTS]
+    assert moved.headers[:2] == headers

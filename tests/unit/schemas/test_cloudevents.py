@@ -17,7 +17,7 @@ def tier_change_headers(time_ms: int, incoming: Headers = ()) -> dict[str, bytes
     )
     names = [name for name, _ in result]
     assert len(names) == len(set(names))
-    return dict(result)
+    return {name: content for name, content in result if content is not None}
 
 
 def test_headers() -> None:
