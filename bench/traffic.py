@@ -18,15 +18,15 @@ from schemas.contracts import contract
 from schemas.encoding import Encoder
 from schemas.topics import FORM_FILLS, INPUT_TOPICS
 
-PROBE_SHARE = 0.1
-"""Of the events: a form that a new lead fills in, which lifts it to warm at once."""
+PROBE_SHARE, PROBES_PER_S = 0.1, 200.0
+"""Of the events, and at most: a form that a new lead fills in, which lifts it to warm at once."""
 
 PROBE_FORM = "demo"
 """Also under the model that ships it is worth enough."""
 
 TICK_S = 0.001
 SENDING = {
-    "linger.ms": 1,
+    "linger.ms": 5,
     "acks": 1,
     "queue.buffering.max.messages": 500_000,
     "log_level": 0,
@@ -76,7 +76,7 @@ class Encoding:
         )
         return [
             self._probe(sent.occurred_at_ms)
-            if self._rng.random() < PROBE_SHARE
+            if self._rng.random() < min(PROBE_SHARE, PROBES_PER_S / rate)
             else self._ready(sent.topic, sent.lead_id, sent.record)
             for sent in workload.sent()
         ]

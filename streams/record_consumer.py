@@ -33,4 +33,6 @@ class _Fetched(OrderedDict[TopicPartition, Any]):
                 theirs._aborted_transactions,  # noqa: SLF001
                 theirs.next_fetch_offset,
             )
+            # It refers to itself; what was fetched would stay until cycles are looked for.
+            theirs._records_iterator = None  # noqa: SLF001
         super().__setitem__(partition, result)

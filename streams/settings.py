@@ -140,7 +140,7 @@ class EngineSettings:
     batch_records_max: int = 4_000
     pending_records_max: int = 32_000
     linger_ms: int = 10
-    catch_up_linger_ms: int = 500
+    catch_up_linger_ms: int = 150
     transaction_timeout_ms: int = 15_000
     session_timeout_ms: int = 10_000
     timer_interval_ms: int = 200

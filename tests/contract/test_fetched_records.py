@@ -1,6 +1,8 @@
 """What `FetchedRecords` gives, held against aiokafka's own way; and aiokafka's inner names."""
 
+import gc
 import struct
+import weakref
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -189,3 +191,17 @@ async def test_aiokafka_keeps_results_where_we_put_our_own():
     finally:
         await fetcher.close()
         await consumer.stop()
+
+
+def test_what_was_fetched_is_not_kept():
+    """A worker looks for cycles seldom: what aiokafka unpacks with goes at once, bytes and all."""
+    unpacking = theirs(fetched([Sent(gaps=[0])], 0), [], 0)
+    gone = weakref.ref(unpacking)
+    result = FetchResult(PARTITION, assignment=None, partition_records=unpacking, backoff=0)
+    gc.disable()
+    try:
+        _Fetched()[PARTITION] = result
+        del unpacking
+        assert gone() is None
+    finally:
+        gc.enable()
