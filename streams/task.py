@@ -23,6 +23,10 @@ from streams.suspects import Suspects, attempt_of
 logger = logging.getLogger(__name__)
 
 
+TAKE_OVER_GRACE_S = 5.0
+"""After the bound of a take-over, before the watchdog ends what that bound did not."""
+
+
 class TaskState(StrEnum):
     """Where a task is in its life."""
 
@@ -86,6 +90,7 @@ class Task:
             commit_s_max=self._bound(settings.commit_s_max),
         )
         self._suspects: Suspects | None = None
+        self._began_s = asyncio.get_running_loop().time()
         self._opening = self._start(self._ledger.open())
         self._reader = self._start(self._guarded(self._run))
         self._commits: asyncio.Task[Any] | None = None
@@ -100,6 +105,15 @@ class Task:
         """What changes whenever the task gets on."""
         committer = self._committer
         return (self.state, committer.commits, tuple(committer.positions.items()))
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it takes over for longer than it may, and its own bound did not end that."""
+        if self.state not in {TaskState.RESTORING, TaskState.SEEKING}:
+            return False
+        taken_s = asyncio.get_running_loop().time() - self._began_s
+        bound_s = self._bound(self._settings.take_over_s_max)
+        return bound_s is not None and taken_s > bound_s + TAKE_OVER_GRACE_S
 
     async def is_waiting(self) -> bool:
         """Return whether records wait that only this task's own steps keep from being folded."""
@@ -144,10 +158,12 @@ class Task:
         await asyncio.wait([task])
 
     async def _guarded(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Run `step`; any error of a living task ends the worker."""
+        """Run `step`; any error of a living task ends the worker, as does a stray cancel."""
         try:
             await step()
-        except Exception as error:  # noqa: BLE001  # whatever it is
+        except (Exception, asyncio.CancelledError) as error:  # whatever it is
+            if isinstance(error, asyncio.CancelledError) and not self._opening.cancelled():
+                raise  # of ours, or of the whole process
             if self.alive:
                 fail_stop(f"task {self.name}", error)
             logger.info("task %s: %r while stopping", self.name, error)

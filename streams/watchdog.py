@@ -71,6 +71,8 @@ class Watchdog:
             ) from error
 
     async def _look(self, task: Task) -> None:
+        if task.is_overdue:
+            raise NoProgress(f"task {task.name} does not come to an end of taking over")
         now_s = asyncio.get_running_loop().time()
         progress, since_s = self._seen.get(task.name, (None, now_s))
         if progress != task.progress or not await self._is_waiting(task):
@@ -84,6 +86,9 @@ class Watchdog:
 
     async def _is_waiting(self, task: Task) -> bool:
         try:
-            return await task.is_waiting()
+            async with asyncio.timeout(self._progress_s_max):
+                return await task.is_waiting()
         except KafkaError:  # it does not answer, which is watched elsewhere
             return False
+        except TimeoutError as error:
+            raise NoProgress(f"task {task.name} does not say where it is") from error
