@@ -190,21 +190,21 @@ def test_a_task_that_went_is_forgotten(watched) -> None:
         watch.pass_time(4 * LOOK_S)
 
 
-def test_a_take_over_without_end_ends_the_worker():
+def test_a_take_over_without_end_ends_the_worker(watched):
     """A task that outlives its own bound of taking over is not waited for."""
     work = Work(waiting=False)
-    watched = Watched(work)
-    watched.pass_time(PROGRESS_S_MAX)
+    watchdog = watched(work)
+    watchdog.pass_time(PROGRESS_S_MAX)
     work.is_overdue = True
 
     with pytest.raises(NoProgress, match="taking over"):
-        watched.pass_time(2 * LOOK_S)
+        watchdog.pass_time(2 * LOOK_S)
 
 
-def test_a_task_that_never_answers_ends_the_worker():
+def test_a_task_that_never_answers_ends_the_worker(watched):
     """Where a client waits for ever to say where a task is, the watchdog does not wait along."""
     work = Work()
-    watched = Watched(work)
+    watchdog = watched(work)
 
     async def silent() -> bool:
         return bool(await asyncio.sleep(1e9, result=True))
@@ -212,4 +212,4 @@ def test_a_task_that_never_answers_ends_the_worker():
     work.is_waiting = silent  # type: ignore[method-assign]
 
     with pytest.raises(NoProgress, match="does not say"):
-        watched.pass_time(PROGRESS_S_MAX + 3 * LOOK_S)
+        watchdog.pass_time(PROGRESS_S_MAX + 3 * LOOK_S)
