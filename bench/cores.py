@@ -33,7 +33,8 @@ class Cores:
     @classmethod
     def one(cls) -> Self:
         """Let the engine and the servers share one core, the last."""
-        return cls(engine=cls.pinned().engine, servers=cls.pinned().engine)
+        last = cls.pinned().engine
+        return cls(engine=last, servers=last)
 
     @classmethod
     def shared(cls) -> Self:

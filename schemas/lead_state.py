@@ -19,8 +19,8 @@ from scoring.state import Count, LeadState, ProfileField
 FORMAT_VERSION: Final = 3
 """First byte of every state; with the highest bit set for one that is never due."""
 
-_DUE: Final = 3
-_NEVER_DUE: Final = 0x83
+_DUE: Final = FORMAT_VERSION
+_NEVER_DUE: Final = FORMAT_VERSION | 0x80
 _DUE_2, _NEVER_DUE_2, _FORMAT_1 = 2, 0x82, 1
 """Format 2 had whole event ids; format 1 kept the due time among the rest as well."""
 

@@ -180,12 +180,10 @@ def _settled_ms(curve: Curve, threshold: float, *, from_ms: int) -> int:
     if room == 0:
         return max(from_ms, _end_ms(curve))
     against, slowest_ms = 0.0, 0
-    for group in curve.groups:
-        for member in group.members:
-            count = curve.counts[member.index]
-            if count is not None and (member.points > 0) == (room > 0):
-                against += abs(member.worth(count, from_ms))
-                slowest_ms = max(slowest_ms, member.half_life_ms)
+    for member, count in curve.parts():
+        if (member.points > 0) == (room > 0):
+            against += abs(member.worth(count, from_ms))
+            slowest_ms = max(slowest_ms, member.half_life_ms)
     if against <= abs(room):
         return from_ms + 1
     return from_ms + 1 + ceil((log2(against) - log2(abs(room))) * slowest_ms)
@@ -194,10 +192,7 @@ def _settled_ms(curve: Curve, threshold: float, *, from_ms: int) -> int:
 def _end_ms(curve: Curve) -> int:
     """Return when every part has become exactly 0."""
     end_ms = 0
-    for group in curve.groups:
-        for member in group.members:
-            count = curve.counts[member.index]
-            if count is not None:
-                half_lives = UNDERFLOW_HALF_LIVES + max(0, frexp(count.value)[1])
-                end_ms = max(end_ms, count.ref_ms + member.half_life_ms * half_lives)
+    for member, count in curve.parts():
+        half_lives = UNDERFLOW_HALF_LIVES + max(0, frexp(count.value)[1])
+        end_ms = max(end_ms, count.ref_ms + member.half_life_ms * half_lives)
     return end_ms

@@ -3,7 +3,7 @@
 from typing import Final, final
 
 from scoring.model import Model
-from scoring.prepared import Groups, Prepared, prepared
+from scoring.prepared import Groups, Member, Prepared, prepared
 from scoring.state import Count, LeadState
 from scoring.tier_change import Score
 from scoring.value import Value
@@ -116,6 +116,15 @@ class Curve(Value):
             else:
                 total += group.cap
         return total, slope * LN2
+
+    def parts(self) -> list[tuple[Member, Count]]:
+        """Return the signals that have a count, with it."""
+        return [
+            (member, count)
+            for group in self.groups
+            for member in group.members
+            if (count := self.counts[member.index]) is not None
+        ]
 
     def bound(self, *, gains_at_ms: float, losses_at_ms: float) -> float:
         """Return a bound of engagement; see `bound_of`."""

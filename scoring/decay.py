@@ -5,7 +5,7 @@ import math
 from scoring.state import Count
 
 
-def decayed(count: Count, *, at_ms: int, half_life_ms: int) -> float:
+def decayed(count: Count, *, at_ms: float, half_life_ms: int) -> float:
     """Return what is left of a count.
 
     Forward decay kept relative to the latest event (Cormode, Shkapenyuk, Srivastava, Xu:
@@ -14,8 +14,8 @@ def decayed(count: Count, *, at_ms: int, half_life_ms: int) -> float:
     Parameters
     ----------
     count : Count
-    at_ms : int
-        Event time; not before `count.ref_ms`.
+    at_ms : float
+        Event time; not before `count.ref_ms`. Infinity when all has decayed.
     half_life_ms : int
         Positive.
 
@@ -57,7 +57,8 @@ def added(count: Count | None, amount: float, at_ms: int, half_life_ms: int) -> 
     """
     if count is None:
         return Count(amount, at_ms)
-    value, ref_ms = count.value, count.ref_ms
+    ref_ms = count.ref_ms
     if at_ms > ref_ms:
-        return Count(value * math.pow(2.0, (ref_ms - at_ms) / half_life_ms) + amount, at_ms)
-    return Count(value + amount * math.pow(2.0, (at_ms - ref_ms) / half_life_ms), ref_ms)
+        return Count(decayed(count, at_ms=at_ms, half_life_ms=half_life_ms) + amount, at_ms)
+    late = Count(amount, at_ms)
+    return Count(count.value + decayed(late, at_ms=ref_ms, half_life_ms=half_life_ms), ref_ms)

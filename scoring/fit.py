@@ -21,11 +21,6 @@ class Fit:
     Parameters
     ----------
     rules : tuple of FitRule
-
-    Attributes
-    ----------
-    of_nobody : float
-        Fit of a lead of whom nothing is known.
     """
 
     def __init__(self, rules: tuple[FitRule, ...]) -> None:
@@ -33,12 +28,12 @@ class Fit:
         self._asked: Final = _asked(rules)
         self._by_profile: dict[int, tuple[tuple[ProfileField, ...], float]] = {}
         self._by_answers: dict[str, float] = {}
-        self.of_nobody: Final = self._points(())
+        self._of_nobody: Final = self._points(())
 
     def of(self, profile: tuple[ProfileField, ...]) -> float:
         """Return the points for who the lead is: all rules that hold, added."""
         if not profile:
-            return self.of_nobody
+            return self._of_nobody
         known = self._by_profile.get(id(profile))
         if known is not None:
             return known[1]

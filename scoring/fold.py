@@ -92,7 +92,7 @@ def fold(state: LeadState | None, event: Event, model: Model) -> Folded:
     changes: list[TierChange] = []
     at_ms = event.occurred_at_ms
     if state is None:
-        state = _new(event, model, layout.fit_of_nobody)
+        state = _new(event, model, layout.fit(()))
     elif state.due_ms is not None and state.model_version == model.version:
         state = _cooled(state, layout, event.lead_id, at_ms - 1, changes)
 
@@ -148,7 +148,7 @@ def fire(
     return _cooled(state, prepared(model), lead_id, until_ms, changes), tuple(changes)
 
 
-def _new(event: Event, model: Model, fit_of_nobody: float) -> LeadState:
+def _new(event: Event, model: Model, fit: float) -> LeadState:
     at_ms = event.occurred_at_ms
     return LeadState(
         counts=(None,) * len(model.signals),
@@ -161,7 +161,7 @@ def _new(event: Event, model: Model, fit_of_nobody: float) -> LeadState:
         as_of_ms=at_ms,
         seq=0,
         model_version=model.version,
-        ceiling=max(0.0, fit_of_nobody),
+        ceiling=max(0.0, fit),
         due_ms=None,
     )
 

@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import Final, NamedTuple, final
 
 from scoring.dwell import Buckets, bucket_index, merged
-from scoring.tier_change import TierChange
 from scoring.value import Value
 
 
@@ -62,12 +61,6 @@ class Move(Value):
         self.passage: Final = passage
         self.occurred_at_ms: Final = occurred_at_ms
         self.dwell_ms: Final = dwell_ms
-
-
-def move_of(change: TierChange) -> Move:
-    """Return a tier change as velocity sees it."""
-    passage = Passage(change.from_rank, change.to_rank, change.from_tier, change.to_tier)
-    return Move(passage, change.occurred_at_ms, change.dwell_ms)
 
 
 @final

@@ -1,12 +1,12 @@
 """What of a model every event needs, laid out once."""
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
 from typing import Final, final
 
 from scoring.classification import Classifier
+from scoring.decay import decayed
 from scoring.fit import Fit
 from scoring.model import Model
 from scoring.state import Count, ProfileField
@@ -41,9 +41,7 @@ class Member(Value):
 
     def worth(self, count: Count, at_ms: float) -> float:
         """Return the points that a count gives at a time, before the cap."""
-        return self.points * (
-            count.value * math.pow(2.0, (count.ref_ms - at_ms) / self.half_life_ms)
-        )
+        return self.points * decayed(count, at_ms=at_ms, half_life_ms=self.half_life_ms)
 
 
 @final
@@ -72,8 +70,8 @@ class Prepared:
         By rank: the scores that keep a tier, from its `exit` to just below the next `enter`.
     penalties : tuple of int
         Places of the signals that take points away.
-    fit_of_nobody : float
-        Fit of a lead of whom nothing is known.
+    fits : Fit
+        Of the model's fit rules.
     """
 
     model: Model
@@ -81,7 +79,6 @@ class Prepared:
     groups: Groups
     bands: tuple[tuple[float, float], ...]
     penalties: tuple[int, ...]
-    fit_of_nobody: float
     fits: Fit
 
     def penalised(self, counts: tuple[Count | None, ...]) -> bool:
@@ -111,7 +108,6 @@ def prepared(model: Model) -> Prepared:
     caps = [(group.name, inf if group.cap is None else group.cap) for group in model.groups]
     groups = [(cap, _members(model, name)) for name, cap in caps]
     groups.append((inf, _members(model, None)))
-    fits = Fit(model.fit)
     laid_out = tuple(CappedGroup(cap, members) for cap, members in groups if members)
     return Prepared(
         model=model,
@@ -121,8 +117,7 @@ def prepared(model: Model) -> Prepared:
             (tier.exit, rise_threshold(model.tiers, rank)) for rank, tier in enumerate(model.tiers)
         ),
         penalties=tuple(index for index, signal in enumerate(model.signals) if signal.points < 0),
-        fit_of_nobody=fits.of_nobody,
-        fits=fits,
+        fits=Fit(model.fit),
     )
 
 

@@ -161,9 +161,11 @@ class Task:
         """Run `step`; any error of a living task ends the worker, as does a stray cancel."""
         try:
             await step()
-        except (Exception, asyncio.CancelledError) as error:  # whatever it is
-            if isinstance(error, asyncio.CancelledError) and not self._opening.cancelled():
-                raise  # of ours, or of the whole process
+        except asyncio.CancelledError as error:
+            if self.alive and self._opening.cancelled():
+                fail_stop(f"the take-over of task {self.name} was cancelled, not by us", error)
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it is
             if self.alive:
                 fail_stop(f"task {self.name}", error)
             logger.info("task %s: %r while stopping", self.name, error)

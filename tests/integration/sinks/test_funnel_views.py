@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from schemas.outputs import Record, lead_velocity_record, tier_change_record
 from schemas.topics import LEAD_VELOCITY, TIER_CHANGES
 from scoring.dwell import RELATIVE_ERROR, quantile
-from scoring.funnel import Partial, Place, Window, added, apply, move_of
+from scoring.funnel import Partial, Place, Window, added, apply
 from scoring.tier_change import Reason, Score, TierChange
 from sinks.clickhouse import ClickHouseSink
 from sinks.client import ClickHouse, query
 from sinks.rows import block_of, table_of
+from tests.moves import move_of
 
 pytestmark = pytest.mark.integration
 

@@ -19,10 +19,11 @@ from schemas.topics import (
 )
 from scoring.event import Event, EventType
 from scoring.fold import fold
-from scoring.funnel import apply, move_of
+from scoring.funnel import apply
 from scoring.model import Model, Signal, Tier
 from scoring.outcome import Outcome
 from scoring.tier_change import Contribution, Reason, Score, TierChange
+from tests.moves import move_of
 
 DAY_MS = 86_400_000
 CHANGE = TierChange(
