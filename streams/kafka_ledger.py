@@ -81,6 +81,11 @@ class KafkaLedger:
         )
         self._store: StateStore | None = None
 
+    @property
+    def restored(self) -> int:
+        """The changelog's offset up to which the local copy is."""
+        return 0 if self._store is None else self._store.offset
+
     async def open(self) -> tuple[Positions, State]:
         """Fence first, so that nobody writes while we read; see `Ledger.open`."""
         async with asyncio.timeout(self._shared.settings.commit_s_max):

@@ -14,6 +14,11 @@ Positions = Mapping[str, int]
 class Ledger(Protocol[E_contra]):
     """What a task commits to. One owner at a time: opening it shuts out the owner before."""
 
+    @property
+    def restored(self) -> int:
+        """How far the state has been read back; it grows as long as `open` gets on."""
+        ...
+
     async def open(self) -> tuple[Positions, State]:
         """Shut out the owner before, settle what it left, and return positions and state.
 

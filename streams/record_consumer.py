@@ -1,5 +1,6 @@
 """A Kafka consumer that hands out the engine's own records."""
 
+import asyncio
 from collections import OrderedDict
 from typing import Any
 
@@ -19,6 +20,22 @@ class RecordConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
         """Connect, and see to it that what is fetched is unpacked by us."""
         await super().start()
         self._fetcher._records = _Fetched()  # noqa: SLF001  # aiokafka has no place to say it
+
+    async def stop(self) -> None:
+        """Disconnect.
+
+        A fetch that has just failed is cancelled while it waits to be tried again, and aiokafka
+        lets that cancellation out, to us, whom nobody has cancelled.
+        """
+        try:
+            await super().stop()
+        except asyncio.CancelledError:
+            running = asyncio.current_task()
+            if running is None or running.cancelling():
+                raise
+            for fetch in self._fetcher._pending_tasks:  # noqa: SLF001
+                fetch.cancel()
+            await self._client.close()
 
 
 class _Fetched(OrderedDict[TopicPartition, Any]):

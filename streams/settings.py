@@ -111,11 +111,11 @@ class EngineSettings:
         How long the broker may hold an empty fetch.
     fetch_bytes_max : int
         Bytes of one partition in one fetch.
-    take_over_s_max, commit_s_max, fold_s_max, stop_s_max : float
+    commit_s_max, fold_s_max, stop_s_max : float
         Bounds after which a step is taken for stuck and the worker exits.
     progress_s_max : float
-        How long records may wait without any being folded, or Kafka give no answer, before the
-        worker exits.
+        How long records may wait without any being folded, a take-over may get no further, or
+        Kafka give no answer, before the worker exits.
     clock_skew_ms_max : int
         How far the worker's clock may be off the broker's.
     store : str
@@ -150,7 +150,6 @@ class EngineSettings:
     record_bytes_max: int = 1 << 20
     fetch_wait_ms_max: int = 20
     fetch_bytes_max: int = 1 << 20
-    take_over_s_max: float = 1_800.0
     commit_s_max: float = 40.0
     fold_s_max: float = 300.0
     stop_s_max: float = 25.0

@@ -42,6 +42,11 @@ class SinkLedger:
         self._refused = 0
         self._held = 0
 
+    @property
+    def restored(self) -> int:
+        """Nothing: the store itself keeps the rows."""
+        return 0
+
     async def open(self) -> tuple[Positions, State]:
         """Ask the store how far its rows go."""
         held = await self._patiently(lambda: self._sink.positions(self._topic))

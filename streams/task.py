@@ -23,10 +23,6 @@ from streams.suspects import Suspects, attempt_of
 logger = logging.getLogger(__name__)
 
 
-TAKE_OVER_GRACE_S = 5.0
-"""After the bound of a take-over, before the watchdog ends what that bound did not."""
-
-
 class TaskState(StrEnum):
     """Where a task is in its life."""
 
@@ -90,7 +86,6 @@ class Task:
             commit_s_max=self._bound(settings.commit_s_max),
         )
         self._suspects: Suspects | None = None
-        self._began_s = asyncio.get_running_loop().time()
         self._opening = self._start(self._ledger.open())
         self._reader = self._start(self._guarded(self._run))
         self._commits: asyncio.Task[Any] | None = None
@@ -104,21 +99,15 @@ class Task:
     def progress(self) -> tuple[object, ...]:
         """What changes whenever the task gets on."""
         committer = self._committer
-        return (self.state, committer.commits, tuple(committer.positions.items()))
-
-    @property
-    def is_overdue(self) -> bool:
-        """Whether it takes over for longer than it may, and its own bound did not end that."""
-        if self.state not in {TaskState.RESTORING, TaskState.SEEKING}:
-            return False
-        taken_s = asyncio.get_running_loop().time() - self._began_s
-        bound_s = self._bound(self._settings.take_over_s_max)
-        return bound_s is not None and taken_s > bound_s + TAKE_OVER_GRACE_S
+        restored = self._ledger.restored
+        return (self.state, restored, committer.commits, tuple(committer.positions.items()))
 
     async def is_waiting(self) -> bool:
-        """Return whether records wait that only this task's own steps keep from being folded."""
-        if self.state is not TaskState.RUNNING:
+        """Return whether it takes over, or records wait that only its own steps keep unfolded."""
+        if not self.alive:
             return False
+        if self.state is not TaskState.RUNNING:
+            return not self._definition.patient
         if self._definition.patient and self._committer.busy:
             return False
         return await self._source.behind()
@@ -128,24 +117,31 @@ class Task:
         self.state = TaskState.STOPPING
         try:
             async with asyncio.timeout(self._settings.stop_s_max):
-                # An abandoned take-over could fence the next owner after all.
-                await asyncio.wait([self._opening])
-                if self._suspects is not None:
-                    await self._suspects.leave()
-                await self._committer.close()
-                await self._end(self._reader)
-                if self._suspects is not None:
-                    await self._suspects.take_back()
+                await self._finish()
+                await self._close()
         except TimeoutError as error:
             if not self._definition.patient:
                 fail_stop(f"task {self.name} does not stop", error)
+            await self._close()
+        self.state = TaskState.DEAD
+        dropped = self._committer.pending
+        logger.info("task %s stopped, %d folded records dropped", self.name, dropped)
+
+    async def _finish(self) -> None:
+        # An abandoned take-over could fence the next owner after all.
+        await asyncio.wait([self._opening])
+        if self._suspects is not None:
+            await self._suspects.leave()
+        await self._committer.close()
+        await self._end(self._reader)
+        if self._suspects is not None:
+            await self._suspects.take_back()
+
+    async def _close(self) -> None:
         for task in (self._opening, self._reader, self._commits):
             if task is not None:
                 await self._end(task)
         await self._ledger.close()
-        self.state = TaskState.DEAD
-        dropped = self._committer.pending
-        logger.info("task %s stopped, %d folded records dropped", self.name, dropped)
 
     def _bound(self, seconds: float) -> float | None:
         return None if self._definition.patient else seconds
@@ -162,8 +158,8 @@ class Task:
         try:
             await step()
         except asyncio.CancelledError as error:
-            if self.alive and self._opening.cancelled():
-                fail_stop(f"the take-over of task {self.name} was cancelled, not by us", error)
+            if self.alive and not _is_cancelled():
+                fail_stop(f"task {self.name} met a cancellation that is not ours", error)
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is
             if self.alive:
@@ -171,13 +167,12 @@ class Task:
             logger.info("task %s: %r while stopping", self.name, error)
 
     async def _run(self) -> None:
-        async with asyncio.timeout(self._bound(self._settings.take_over_s_max)):
-            positions, state = await asyncio.shield(self._opening)
-            if not self.alive:
-                return
-            self.state = TaskState.SEEKING
-            self._reducer.restore(state)
-            sought = await self._source.seek(positions)
+        positions, state = await asyncio.shield(self._opening)
+        if not self.alive:
+            return
+        self.state = TaskState.SEEKING
+        self._reducer.restore(state)
+        sought = await self._source.seek(positions)
         if not self.alive:
             return
         self._committer.start_from(sought)
@@ -261,3 +256,9 @@ class Task:
         except Exception as error:  # noqa: BLE001  # an agent that goes on after an error has lost its event
             fail_stop(f"task {self.name} cannot fold", error)
         self._committer.folded(batch.arrivals, fired=fired)
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody cancels the task that runs now; clients let cancellations of theirs out."""
+    running = asyncio.current_task()
+    return running is not None and running.cancelling() > 0

@@ -1,4 +1,4 @@
-"""Watches that a worker gets on: while records wait and none is folded, it must not stay."""
+"""Watches that a worker gets on: while it takes over, or records wait, it must not stand still."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -71,8 +71,6 @@ class Watchdog:
             ) from error
 
     async def _look(self, task: Task) -> None:
-        if task.is_overdue:
-            raise NoProgress(f"task {task.name} does not come to an end of taking over")
         now_s = asyncio.get_running_loop().time()
         progress, since_s = self._seen.get(task.name, (None, now_s))
         if progress != task.progress or not await self._is_waiting(task):
@@ -81,7 +79,7 @@ class Watchdog:
         if now_s - since_s > self._progress_s_max:
             raise NoProgress(
                 f"task {task.name} has folded nothing for {now_s - since_s:.0f} s, though records "
-                f"wait: {task.progress}"
+                f"wait or it takes over: {task.progress}"
             )
 
     async def _is_waiting(self, task: Task) -> bool:

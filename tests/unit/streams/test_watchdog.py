@@ -49,7 +49,6 @@ class Work:
         self.waiting = waiting
         self.steps = 0
         self.error: Exception | None = None
-        self.is_overdue = False
 
     @property
     def progress(self) -> tuple[object, ...]:
@@ -188,17 +187,6 @@ def test_a_task_that_went_is_forgotten(watched) -> None:
     watch.pass_time(PROGRESS_S_MAX - 2 * LOOK_S)
     with pytest.raises(NoProgress):
         watch.pass_time(4 * LOOK_S)
-
-
-def test_a_take_over_without_end_ends_the_worker(watched):
-    """A task that outlives its own bound of taking over is not waited for."""
-    work = Work(waiting=False)
-    watchdog = watched(work)
-    watchdog.pass_time(PROGRESS_S_MAX)
-    work.is_overdue = True
-
-    with pytest.raises(NoProgress, match="taking over"):
-        watchdog.pass_time(2 * LOOK_S)
 
 
 def test_a_task_that_never_answers_ends_the_worker(watched):
