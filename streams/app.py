@@ -71,6 +71,8 @@ async def run(app: TaskApp, stop: asyncio.Event) -> None:
     await app.start()
     try:
         await app.wait(stop.wait())
+        if app.crash_reason is not None:
+            raise app.crash_reason
     finally:
         try:
             async with asyncio.timeout(2 * app.runtime.settings.stop_s_max):
