@@ -51,7 +51,7 @@ class EventReader:
         """Look up the schemas of `records`; waits while the registry is away."""
         await self._schemas.prepare(records)
 
-    def read(self, record: Record) -> Arrival[Received]:
+    def read(self, record: Record) -> Arrival:
         """Read one record; its time is event time, or at once for what is no event."""
         origin = origin_of(record)
         try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from agents.burial import Unreadable, dead_letter
 from agents.decoded_states import DecodedStates
-from agents.event_reader import EventReader, Received
+from agents.event_reader import EventReader
 from agents.lead_states import LeadStateFormat, LeadStates
 from agents.records import Headers, Output, Record
 from agents.reducer import Arrival, Effects
@@ -101,11 +101,12 @@ class LeadScoring:
         """Look up the schemas of `records`."""
         await self._context.reader.prepare(records)
 
-    def read(self, record: Record) -> Arrival[Received]:
-        """Read one input record."""
-        return self._context.reader.read(record)
+    def read(self, records: Sequence[Record]) -> list[Arrival]:
+        """Read input records."""
+        reader = self._context.reader
+        return [reader.read(record) for record in records]
 
-    def condemned(self, record: Record, text: str) -> Arrival[Received]:
+    def condemned(self, record: Record, text: str) -> Arrival:
         """Return the arrival of a record that must not be read."""
         content = Unreadable(reason=DeadLetterReason.QUARANTINED, text=text)
         return Arrival(AT_ONCE, record, content)
@@ -133,7 +134,7 @@ class LeadScoring:
         self._throttle = ScoreThrottle(owed.split(b"\n") if owed else ())
         self._states = LeadStates(state, decoded=self._context.decoded)
 
-    def fold(self, arrivals: Sequence[Arrival[Received]], *, now_ms: int) -> None:
+    def fold(self, arrivals: Sequence[Arrival], *, now_ms: int) -> None:
         """Fold a batch in its order."""
         self._now_ms = now_ms
         for arrival in arrivals:
@@ -152,9 +153,9 @@ class LeadScoring:
         self._now_ms = now_ms
         keys = self._leads.take_due(until_ms=until_ms, leads_max=TIMERS_MAX)
         for key in keys:
-            lead = self._leads.lead(key)
+            lead = self._leads.lead(key.decode())
             assert lead.state is not None, "only leads with a state are due"
-            state, changes = fire(lead.state, self._model, lead_id=key.decode(), until_ms=until_ms)
+            state, changes = fire(lead.state, self._model, lead_id=lead.lead_id, until_ms=until_ms)
             self._leads.put(lead, state)
             self._announce(changes)
             self._fired(key, state, at_ms=state.as_of_ms if changes else until_ms)
@@ -183,10 +184,11 @@ class LeadScoring:
     def _publish_scores(self, changed: Iterable[bytes]) -> None:
         due = self._throttle.take(changed, self._promoted, now_ms=self._now_ms)
         for key in due:
-            state = self._leads.lead(key).state
+            lead_id = key.decode()
+            state = self._leads.lead(lead_id).state
             assert state is not None, "only a lead with a state has a score"
             row = lead_score_row(
-                key.decode(),
+                lead_id,
                 state,
                 self._model,
                 at_ms=state.as_of_ms,
@@ -196,7 +198,7 @@ class LeadScoring:
 
     def _event(self, record: Record, event: Event) -> None:
         leads = self._leads
-        lead = leads.lead(event.lead_id.encode())
+        lead = leads.lead(event.lead_id)
         if lead.state is None and record.topic != REROUTED_EVENTS:
             owner = owner_of(event.lead_id, self._context.partitions)
             if owner != self._partition:

@@ -3,32 +3,37 @@
 from itertools import islice
 from typing import Final, cast, final
 
+from mypy_extensions import mypyc_attr
+
 from agents.decoded_states import DecodedStates
 from agents.state import State
 from schemas import lead_state
 from scoring.state import LeadState
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Lead:
     """The place of one lead's state, as of the last event.
 
     Parameters
     ----------
-    key : bytes
-        The lead's id as UTF-8.
+    lead_id : str
     state : LeadState or None
         None before the first event.
 
     Attributes
     ----------
+    key : bytes
+        The lead's id as UTF-8.
     changed, leaving : bool
         Whether the state is to be committed, or is being committed.
     """
 
-    __slots__ = ("key", "state", "changed", "leaving")
+    __slots__ = ("lead_id", "key", "state", "changed", "leaving")
 
-    def __init__(self, key: bytes, state: LeadState | None) -> None:
+    def __init__(self, lead_id: str, key: bytes, state: LeadState | None) -> None:
+        self.lead_id: Final = lead_id
         self.key: Final = key
         self.state = state
         self.changed = False
@@ -37,7 +42,7 @@ class Lead:
 
 @final
 class LeadStates:
-    """States by key, decoded, few of them in memory.
+    """States by lead, decoded, few of them in memory.
 
     A state that changes stays here until it is committed: first among the `changed`, then, while
     its commit is under way, among the `leaving`. Commits follow one another, so when the next
@@ -54,29 +59,30 @@ class LeadStates:
     def __init__(self, state: State, *, decoded: DecodedStates) -> None:
         self._state: Final = state
         self._share: Final = decoded.join()
-        self._leads: dict[bytes, Lead] = {}
+        self._leads: dict[str, Lead] = {}
         self._changed: list[Lead] = []
         self._leaving: list[Lead] = []
 
     def __contains__(self, key: object) -> bool:
         """Whether a state is newer here than what is committed."""
-        lead = self._leads.get(cast("bytes", key))
+        lead = self._leads.get(cast("bytes", key).decode())
         return lead is not None and (lead.changed or lead.leaving)
 
-    def lead(self, key: bytes) -> Lead:
+    def lead(self, lead_id: str) -> Lead:
         """Return the place of a lead; one without a state is forgotten unless it is `put`."""
-        lead = self._leads.get(key)
+        lead = self._leads.get(lead_id)
         if lead is None:
+            key = lead_id.encode()
             data = self._state.get(key)
             if data is None:
-                return Lead(key, None)
-            lead = self._leads[key] = Lead(key, lead_state.decode(data))
+                return Lead(lead_id, key, None)
+            lead = self._leads[lead_id] = Lead(lead_id, key, lead_state.decode(data))
         return lead
 
     def put(self, lead: Lead, state: LeadState) -> None:
         """Set a lead's state."""
         if lead.state is None:
-            self._leads[lead.key] = lead
+            self._leads[lead.lead_id] = lead
         lead.state = state
         if not lead.changed:
             lead.changed = True
@@ -118,10 +124,10 @@ class LeadStates:
 
     def _evict(self, count: int) -> None:
         if count > 0:
-            for key in list(islice(self._leads, count)):
-                lead = self._leads.pop(key)
+            for lead_id in list(islice(self._leads, count)):
+                lead = self._leads.pop(lead_id)
                 if lead.leaving:
-                    self._leads[key] = lead  # a second chance, at the end of the queue
+                    self._leads[lead_id] = lead  # a second chance, at the end of the queue
 
 
 class LeadStateFormat:

@@ -13,7 +13,7 @@ from schemas.dead_letter_reason import DeadLetterReason, Undecodable
 from schemas.decoding import Decoder
 from schemas.encoding import Encoder
 from schemas.topics import LEAD_VELOCITY
-from scoring.funnel import Move, Partial, Place, apply, hot_leads_after
+from scoring.funnel import Partial, Place, apply, hot_leads_after
 from scoring.merge import AT_ONCE
 
 HOT_LEADS_KEY = b"\x00hot_leads"
@@ -84,15 +84,11 @@ class LeadVelocity:
     async def prepare(self, records: Sequence[Record]) -> None:
         """Nothing to look up: tier changes are written by us, with the contract of the day."""
 
-    def read(self, record: Record) -> Arrival[Move | Unreadable]:
-        """Read one tier change; what somebody else wrote to the topic is told apart."""
-        try:
-            move = outputs.move_from_record(self._context.decoder.decode(record.value))
-        except Undecodable as error:
-            return _unreadable(record, error.reason, error.text)
-        return Arrival(move.occurred_at_ms, record, move)
+    def read(self, records: Sequence[Record]) -> list[Arrival]:
+        """Read tier changes; what somebody else wrote to the topic is told apart."""
+        return [self._read(record) for record in records]
 
-    def condemned(self, record: Record, text: str) -> Arrival[Move | Unreadable]:
+    def condemned(self, record: Record, text: str) -> Arrival:
         """Return the arrival of a record that must not be read."""
         return _unreadable(record, DeadLetterReason.QUARANTINED, text)
 
@@ -104,7 +100,7 @@ class LeadVelocity:
                 partial = funnel_state.decode(value)
                 self._partials[partial.place] = partial
 
-    def fold(self, arrivals: Sequence[Arrival[Move | Unreadable]], *, now_ms: int) -> None:
+    def fold(self, arrivals: Sequence[Arrival], *, now_ms: int) -> None:
         """Count a batch of tier changes."""
         self._now_ms = now_ms
         for arrival in arrivals:
@@ -154,6 +150,13 @@ class LeadVelocity:
         self._changed, self._let_go = {}, {}
         return effects
 
+    def _read(self, record: Record) -> Arrival:
+        try:
+            move = outputs.move_from_record(self._context.decoder.decode(record.value))
+        except Undecodable as error:
+            return _unreadable(record, error.reason, error.text)
+        return Arrival(move.occurred_at_ms, record, move)
+
     def _forget_oldest(self) -> None:
         excess = len(self._partials) - self._context.partials_max
         if excess > 0:
@@ -162,6 +165,6 @@ class LeadVelocity:
                 self._let_go[funnel_state.key(place)] = None
 
 
-def _unreadable(record: Record, reason: DeadLetterReason, text: str) -> Arrival[Move | Unreadable]:
+def _unreadable(record: Record, reason: DeadLetterReason, text: str) -> Arrival:
     content = Unreadable(reason=reason, text=text)
     return Arrival(AT_ONCE, record, content)

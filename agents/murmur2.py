@@ -1,12 +1,17 @@
 """MurmurHash2, by which Kafka's clients choose the partition of a key.
 
-Four bytes at a time: three times as fast as aiokafka's, which reads them one by one. A test holds
-the two equal.
+No product of two numbers of 32 bits here is larger than a machine integer. A test holds it equal to
+aiokafka's, which is slower.
 """
 
-import struct
+from typing import Final
 
-_SEED, _M, _MASK = 0x9747B28C, 0x5BD1E995, 0xFFFFFFFF
+from librt.strings import read_i32_le
+from mypy_extensions import i64
+
+_SEED: Final = 0x9747B28C
+_M: Final[i64] = 0x5BD1E995
+_MASK: Final[i64] = 0xFFFFFFFF
 
 
 def murmur2(data: bytes) -> int:
@@ -14,15 +19,16 @@ def murmur2(data: bytes) -> int:
 
     Source: MurmurHash2 by Austin Appleby, as Kafka's `Utils.murmur2` uses it.
     """
-    size = len(data)
-    words = size >> 2
-    hashed = _SEED ^ size
-    for word in struct.unpack_from(f"<{words}I", data):
-        mixed = word * _M & _MASK
+    size: i64 = len(data)
+    hashed: i64 = _SEED ^ size
+    place: i64 = 0
+    while place <= size - 4:
+        mixed: i64 = (i64(read_i32_le(data, place)) & _MASK) * _M & _MASK
         mixed = (mixed ^ mixed >> 24) * _M & _MASK
         hashed = hashed * _M & _MASK ^ mixed
-    tail = data[words << 2 :]
-    if tail:
-        hashed = (hashed ^ int.from_bytes(tail, "little")) * _M & _MASK
+        place += 4
+    if place < size:
+        tail: i64 = int.from_bytes(data[place:], "little")
+        hashed = (hashed ^ tail) * _M & _MASK
     hashed = (hashed ^ hashed >> 13) * _M & _MASK
     return hashed ^ hashed >> 15

@@ -2,12 +2,15 @@
 
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from scoring.value import Value
 
 Headers = tuple[tuple[str, bytes | None], ...]
 """Names and contents; senders may write a name without one."""
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Record(Value):
     """A record as it was read.
@@ -39,6 +42,7 @@ class Record(Value):
         self.headers: Final = headers
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Output(Value):
     """A record to be written to the task's own partition of `topic`, or to `partition`."""

@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Generic, Protocol, TypeVar, final
+from typing import Any, Final, Protocol, TypeVar, final
+
+from mypy_extensions import mypyc_attr
 
 from agents.records import Output, Record
 from agents.state import State
 from scoring.merge import Timed
 
-T = TypeVar("T")
 E_co = TypeVar("E_co", covariant=True)
 
 
+@mypyc_attr(acyclic=True)
 @final
-class Arrival(Timed[T], Generic[T]):
+class Arrival(Timed):
     """A record and what was read from it.
 
     Parameters
@@ -24,16 +26,21 @@ class Arrival(Timed[T], Generic[T]):
 
     __slots__ = ("record",)
 
-    def __init__(self, time_ms: int, record: Record, content: T) -> None:
+    def __init__(self, time_ms: int, record: Record, content: Any) -> None:
         super().__init__(time_ms, content)
         self.record: Final = record
 
 
-def advance(positions: dict[str, int], arrivals: Sequence[Arrival[T]]) -> None:
-    """Move `positions`, the next offset of each topic, past `arrivals`."""
-    for arrival in arrivals:
-        record = arrival.record
-        positions[record.topic] = record.offset + 1
+def positions_after(arrivals: Sequence[Arrival], *, topics: int) -> dict[str, int]:
+    """Return the next offset of each topic that `arrivals` are of; there are so many at most."""
+    positions: dict[str, int] = {}
+    for index in range(len(arrivals) - 1, -1, -1):
+        record = arrivals[index].record
+        if record.topic not in positions:
+            positions[record.topic] = record.offset + 1
+            if len(positions) == topics:
+                break
+    return positions
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,18 +59,18 @@ class Effects:
     state: dict[bytes, bytes | None] = field(default_factory=dict)
 
 
-class Reducer(Protocol[T, E_co]):
+class Reducer(Protocol[E_co]):
     """State of one task, folded synchronously; reads no clock, awaits nothing but `prepare`."""
 
     async def prepare(self, records: Sequence[Record]) -> None:
         """Fetch what reading `records` needs from outside (schemas), before `read`."""
         ...
 
-    def read(self, record: Record) -> Arrival[T]:
-        """Read one record; never raises for what senders can send."""
+    def read(self, records: Sequence[Record]) -> list[Arrival]:
+        """Read records; never raises for what senders can send."""
         ...
 
-    def condemned(self, record: Record, text: str) -> Arrival[T]:
+    def condemned(self, record: Record, text: str) -> Arrival:
         """Return the arrival of a record that must not be read, to be set aside by `fold`."""
         ...
 
@@ -71,7 +78,7 @@ class Reducer(Protocol[T, E_co]):
         """Take the committed state, which stays up to date by itself; called once, first."""
         ...
 
-    def fold(self, arrivals: Sequence[Arrival[T]], *, now_ms: int) -> None:
+    def fold(self, arrivals: Sequence[Arrival], *, now_ms: int) -> None:
         """Fold a batch in its order."""
         ...
 

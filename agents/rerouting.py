@@ -2,6 +2,8 @@
 
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from agents.murmur2 import murmur2
 from agents.records import Output, Record
 from schemas.topics import REROUTED_EVENTS
@@ -15,6 +17,7 @@ _TOPIC, _PARTITION, _OFFSET, _TIMESTAMP = (
 )
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Origin(Value):
     """Where a rerouted record was appended first.

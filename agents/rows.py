@@ -54,23 +54,18 @@ class RowCollector:
             self._room.clear()
             await self._room.wait()
 
-    def read(self, record: Record) -> Arrival[Decoded | RejectedRow]:
-        """Decode one record; what somebody else wrote to our topic is set aside."""
-        content: Decoded | RejectedRow
-        try:
-            content = self._decoder.decode(record.value)
-        except Undecodable as error:
-            content = _rejected(record, str(error))
-        return Arrival(record=record, content=content, time_ms=record.timestamp_ms)
+    def read(self, records: Sequence[Record]) -> list[Arrival]:
+        """Decode records; what somebody else wrote to our topic is set aside."""
+        return [self._read(record) for record in records]
 
-    def condemned(self, record: Record, text: str) -> Arrival[Decoded | RejectedRow]:
+    def condemned(self, record: Record, text: str) -> Arrival:
         """Return the arrival of a record that must not be read."""
         return Arrival(record=record, content=_rejected(record, text), time_ms=record.timestamp_ms)
 
     def restore(self, state: State) -> None:
         """Take nothing: the store holds the rows."""
 
-    def fold(self, arrivals: Sequence[Arrival[Decoded | RejectedRow]], *, now_ms: int) -> None:
+    def fold(self, arrivals: Sequence[Arrival], *, now_ms: int) -> None:
         """Add the rows of a batch; the clock decides how soon they are seen, not what is."""
         for arrival in arrivals:
             record, content = arrival.record, arrival.content
@@ -95,6 +90,14 @@ class RowCollector:
         collected = self._cutter.take(tail=not self._is_behind)
         self._room.set()
         return replace(collected, rejected=(*rejected, *collected.rejected))
+
+    def _read(self, record: Record) -> Arrival:
+        content: Decoded | RejectedRow
+        try:
+            content = self._decoder.decode(record.value)
+        except Undecodable as error:
+            content = _rejected(record, str(error))
+        return Arrival(record=record, content=content, time_ms=record.timestamp_ms)
 
 
 def _rejected(record: Record, reason: str) -> RejectedRow:

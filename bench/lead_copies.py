@@ -143,7 +143,7 @@ class LeadCopies:
     ) -> None:
         begun_s = time.thread_time()
         for key in keys:
-            lead = task.lead(key)
+            lead = task.lead(key.decode())
             state = lead.state
             assert state is not None, "all leads are there"
             task.put(lead, state.replace(as_of_ms=state.as_of_ms + 1, due_ms=self._due_ms(state)))

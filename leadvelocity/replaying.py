@@ -82,7 +82,7 @@ def replay_events(events: Iterable[Event], model: Model, *, partitions: int) -> 
     list of Replay
         One for each partition.
     """
-    inputs: defaultdict[tuple[int, str], list[Timed[Event]]] = defaultdict(list)
+    inputs: defaultdict[tuple[int, str], list[Timed]] = defaultdict(list)
     owners: dict[str, int] = {}
     for event in events:
         owner = owners.get(event.lead_id)
@@ -92,7 +92,7 @@ def replay_events(events: Iterable[Event], model: Model, *, partitions: int) -> 
     replays = []
     for partition in range(partitions):
         replay = Replay(model=model)
-        merge: Merge[Timed[Event]] = Merge(len(INPUT_TOPICS))
+        merge: Merge[Timed] = Merge(len(INPUT_TOPICS))
         for index, topic in enumerate(INPUT_TOPICS):
             merge.add(index, inputs[partition, topic])
         for sent in merge.pop([True] * len(INPUT_TOPICS), len(merge)):

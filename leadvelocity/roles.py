@@ -33,6 +33,7 @@ from schemas.topics import (
     TIER_CHANGES,
 )
 from schemas.writer_schema import fingerprint, parse
+from scoring.classification import fields_seen
 from scoring.model import Model
 from sinks.clickhouse import ClickHouseSink
 from sinks.client import ClickHouse
@@ -199,7 +200,10 @@ def _scoring(
         reader=EventReader(
             {
                 topic: EventDecoder(
-                    topic, writers, value_bytes_max=settings.engine.record_bytes_max
+                    topic,
+                    writers,
+                    value_bytes_max=settings.engine.record_bytes_max,
+                    kept=None if settings.engine.scored_events else fields_seen(model),
                 )
                 for topic in INPUT_TOPICS
             },

@@ -3,6 +3,7 @@
 from typing import Final, final
 
 from librt.strings import read_f32_le, read_f64_le
+from mypy_extensions import mypyc_attr
 
 from schemas.dead_letter_reason import DeadLetterReason, Undecodable
 
@@ -13,6 +14,7 @@ _MORE: Final = 0x80
 """Marks each byte of a whole number but the last."""
 
 
+@mypyc_attr(acyclic=True, free_list_len=1)
 @final
 class Cursor:
     """Reads part after part; refuses what is not there or means nothing.

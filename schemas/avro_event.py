@@ -4,6 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Final, final
 
+from mypy_extensions import mypyc_attr
+
 from schemas import framing
 from schemas.avro_cursor import Cursor, truncated
 from schemas.avro_reader import fields
@@ -18,7 +20,7 @@ from schemas.events import (
 )
 from schemas.topics import FORM_FILLS
 from schemas.value_readers import Field, ValueReader
-from scoring.event import Event
+from scoring.event import NO_FIELDS, Event
 
 
 @final
@@ -32,13 +34,21 @@ class AvroEventReader:
     schema : mapping
         The writer's; the fields that it shares with the topic's contract have the same types.
     limits : EventLimits
+    kept : frozenset of str or None
+        The topic's own fields that events get; others are only checked. None: all.
     """
 
     __slots__ = ("_steps", "_type")
 
-    def __init__(self, topic: str, schema: Mapping[str, Any], limits: EventLimits) -> None:
+    def __init__(
+        self,
+        topic: str,
+        schema: Mapping[str, Any],
+        limits: EventLimits,
+        kept: frozenset[str] | None,
+    ) -> None:
         self._type: Final = EVENT_TYPES[topic]
-        self._steps: Final = [_step(topic, field, limits) for field in fields(schema)]
+        self._steps: Final = [_step(topic, field, limits, kept) for field in fields(schema)]
 
     def read(self, value: bytes) -> Event:
         """Read one framed value.
@@ -67,6 +77,7 @@ class AvroEventReader:
         )
 
 
+@mypyc_attr(acyclic=True, free_list_len=1)
 @final
 class _Parts:
     """What has been read of an event."""
@@ -78,8 +89,14 @@ class _Parts:
         self.lead_id = ""
         self.occurred_at_ms = 0
         self.machine: Any = None
-        self.fields: dict[str, Any] = {}
-        self.profile: Any = {}
+        self.fields = NO_FIELDS
+        self.profile: Any = NO_FIELDS
+
+    def keep(self, name: str, value: Any) -> None:
+        if self.fields is NO_FIELDS:
+            self.fields = {name: value}
+        else:
+            self.fields[name] = value
 
 
 class _Step(ABC):
@@ -139,9 +156,10 @@ class _Machine(_Step):
 
 @final
 class _OwnField(_Step):
-    __slots__ = ("_limits", "_name", "_reader")
+    __slots__ = ("_is_kept", "_limits", "_name", "_reader")
 
-    def __init__(self, field: Field, limits: EventLimits) -> None:
+    def __init__(self, field: Field, limits: EventLimits, *, is_kept: bool) -> None:
+        self._is_kept: Final = is_kept
         self._name: Final = field.name
         self._reader: Final = field.reader
         self._limits: Final = limits
@@ -150,7 +168,8 @@ class _OwnField(_Step):
         value = self._reader.read(cursor)
         if value is not None:
             check_value(value, self._name, self._limits)
-            parts.fields[self._name] = value
+            if self._is_kept:
+                parts.keep(self._name, value)
 
 
 @final
@@ -178,7 +197,7 @@ class _Unused(_Step):
 
 
 def _step(  # noqa: PLR0911  # a table of fields
-    topic: str, field: Field, limits: EventLimits
+    topic: str, field: Field, limits: EventLimits, kept: frozenset[str] | None
 ) -> _Step:
     match field.name:
         case "event_id":
@@ -192,6 +211,6 @@ def _step(  # noqa: PLR0911  # a table of fields
         case "fields" if topic == FORM_FILLS:
             return _Profile(field.reader, limits)
         case name if name in own_fields(topic):
-            return _OwnField(field, limits)
+            return _OwnField(field, limits, is_kept=kept is None or name in kept)
         case _:
             return _Unused(field.reader)

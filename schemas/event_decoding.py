@@ -27,6 +27,8 @@ class EventDecoder:
     limits : EventLimits
     value_bytes_max : int
         Longer values are refused unread.
+    kept : frozenset of str or None
+        The topic's own fields that events have to have; None: all.
     """
 
     def __init__(
@@ -36,7 +38,9 @@ class EventDecoder:
         *,
         limits: EventLimits = DEFAULT_LIMITS,
         value_bytes_max: int = 1 << 20,
+        kept: frozenset[str] | None = None,
     ) -> None:
+        self._kept: Final = kept
         self._topic: Final = topic
         self._schemas: Final = schemas
         self._limits: Final = limits
@@ -73,5 +77,5 @@ class EventDecoder:
 
     def _reader(self, writer: Mapping[str, Any]) -> AvroEventReader | None:
         if is_alike(writer, self._own):
-            return AvroEventReader(self._topic, writer, self._limits)
+            return AvroEventReader(self._topic, writer, self._limits, self._kept)
         return None

@@ -68,9 +68,9 @@ def encode(state: LeadState) -> bytes:
         if count is None:
             messagepack.write_nil(out)
         else:
-            _write_count(out, count)
-    _write_count(out, state.fast)
-    _write_count(out, state.slow)
+            _write_count(out, count.value, count.ref_ms)
+    _write_count(out, state.fast, state.points_ref_ms)
+    _write_count(out, state.slow, state.points_ref_ms)
     messagepack.write_array_head(out, len(state.profile))
     for field in state.profile:
         messagepack.write_array_head(out, _PROFILE_FIELDS)
@@ -87,10 +87,10 @@ def encode(state: LeadState) -> bytes:
     return out.getvalue()
 
 
-def _write_count(out: BytesWriter, count: Count) -> None:
+def _write_count(out: BytesWriter, value: float, ref_ms: int) -> None:
     messagepack.write_array_head(out, _COUNT_FIELDS)
-    messagepack.write_float(out, count.value)
-    messagepack.write_int(out, count.ref_ms)
+    messagepack.write_float(out, value)
+    messagepack.write_int(out, ref_ms)
 
 
 def due_ms(data: bytes) -> int | None:
@@ -152,10 +152,13 @@ def _old(before: Any, recent_ids: _Ids, after: Any, due: int | None) -> LeadStat
 
 def _state(rest: _Rest, due: int | None) -> LeadState:
     counts, fast, slow, profile, recent_ids, tier, since_ms, as_of_ms, seq, version, ceiling = rest
+    if fast[1] != slow[1]:
+        raise CorruptState("a state is damaged, restore the changelog topic: sums of two moments")
     return LeadState(
         tuple([None if each is None else Count(each[0], each[1]) for each in counts]),
-        Count(fast[0], fast[1]),
-        Count(slow[0], slow[1]),
+        fast[0],
+        slow[0],
+        fast[1],
         tuple([ProfileField(each[0], each[1], each[2]) for each in profile]),
         recent_ids,
         tier,

@@ -3,6 +3,8 @@
 from math import ceil, inf, log, nan
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from scoring.curve import Curve
 from scoring.value import Value
 
@@ -10,6 +12,7 @@ HALVING_ROUND = 8
 """Every eighth round halves, whatever Newton's method says."""
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Band(Value):
     """The scores that keep a curve's lead in its tier: from `exit` to just below `rise`."""
@@ -71,6 +74,7 @@ def first_between(band: Band, low_ms: int, high_ms: int, *, threshold: float) ->
     return high_ms
 
 
+@mypyc_attr(acyclic=True)
 @final
 class _Aim(Value):
     """Where Newton's method points from one end of a bracket, and how far off that end is."""

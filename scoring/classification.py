@@ -70,6 +70,12 @@ class _Run:
         return None
 
 
+def fields_seen(model: Model) -> frozenset[str]:
+    """Return the events' own fields that the model's rules may look at, and perhaps more names."""
+    names = {name for signal in model.signals if signal.when for name in signal.when.names}
+    return frozenset(names | {"url"} if "path" in names else names)
+
+
 class Classifier:
     """Finds the signal of an event: the first of the model's rules for its type that holds."""
 

@@ -2,6 +2,8 @@
 
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from scoring.model import Model
 from scoring.prepared import Groups, Member, Prepared, prepared
 from scoring.state import Count, LeadState
@@ -67,6 +69,7 @@ def total_of(engagement: float, fit: float) -> float:
     return total if total > 0.0 else 0.0  # noqa: FURB136  (as above)
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Curve(Value):
     """The score of some counts; build it with `curve_of`.

@@ -29,7 +29,12 @@ def decayed(count: Count, *, at_ms: float, half_life_ms: int) -> float:
     >>> decayed(Count(value=8.0, ref_ms=0), at_ms=3_000, half_life_ms=1_000)
     1.0
     """
-    return count.value * math.pow(2.0, (count.ref_ms - at_ms) / half_life_ms)
+    return left(count.value, count.ref_ms, at_ms, half_life_ms)
+
+
+def left(value: float, ref_ms: float, at_ms: float, half_life_ms: int) -> float:
+    """Return what is left at `at_ms` of what was worth `value` at `ref_ms`; see `decayed`."""
+    return value * math.pow(2.0, (ref_ms - at_ms) / half_life_ms)
 
 
 def added(count: Count | None, amount: float, at_ms: int, half_life_ms: int) -> Count:
@@ -57,8 +62,12 @@ def added(count: Count | None, amount: float, at_ms: int, half_life_ms: int) -> 
     """
     if count is None:
         return Count(amount, at_ms)
-    ref_ms = count.ref_ms
+    value = summed(count.value, count.ref_ms, amount, at_ms, half_life_ms)
+    return Count(value, at_ms if at_ms > count.ref_ms else count.ref_ms)  # noqa: FURB136  (max is a call)
+
+
+def summed(value: float, ref_ms: int, amount: float, at_ms: int, half_life_ms: int) -> float:
+    """Return the sum of two amounts, each as of its own time, as of the later; see `added`."""
     if at_ms > ref_ms:
-        return Count(decayed(count, at_ms=at_ms, half_life_ms=half_life_ms) + amount, at_ms)
-    late = Count(amount, at_ms)
-    return Count(count.value + decayed(late, at_ms=ref_ms, half_life_ms=half_life_ms), ref_ms)
+        return left(value, ref_ms, at_ms, half_life_ms) + amount
+    return value + left(amount, at_ms, ref_ms, half_life_ms)

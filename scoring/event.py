@@ -3,10 +3,15 @@
 from enum import StrEnum
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from scoring.value import Value
 
 Scalar = str | int | float | bool | None
 """What a field of an event may hold."""
+
+NO_FIELDS: Final[dict[str, Scalar]] = {}
+"""What events without fields share; as all values it is never changed."""
 
 
 class EventType(StrEnum):
@@ -17,6 +22,7 @@ class EventType(StrEnum):
     FORM_FILL = "form_fill"
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Event(Value):
     """One validated event, as the model sees it.

@@ -13,9 +13,11 @@ What the exact rules of the design leave open is decided here:
 from math import inf
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from scoring.classification import Rule
 from scoring.curve import bound_of, total_of
-from scoring.decay import added
+from scoring.decay import added, summed
 from scoring.event import Event
 from scoring.judgement import judge
 from scoring.model import Model
@@ -23,7 +25,7 @@ from scoring.outcome import Outcome
 from scoring.prepared import Prepared, prepared
 from scoring.profile import merged
 from scoring.recent_ids import DIGEST_BYTES, digest, holds
-from scoring.state import Count, LeadState, ProfileField
+from scoring.state import LeadState, ProfileField
 from scoring.tier_change import Reason, TierChange
 from scoring.value import Value
 
@@ -34,6 +36,7 @@ COUNT_PER_WEIGHT_MAX: Final = 1e12
 """Up to so large a count, of an event's weight, adding the event outweighs all rounding."""
 
 
+@mypyc_attr(acyclic=True, free_list_len=1)
 @final
 class Folded(Value):
     """What became of an event.
@@ -152,8 +155,9 @@ def _new(event: Event, model: Model, fit: float) -> LeadState:
     at_ms = event.occurred_at_ms
     return LeadState(
         counts=(None,) * len(model.signals),
-        fast=Count(value=0.0, ref_ms=at_ms),
-        slow=Count(value=0.0, ref_ms=at_ms),
+        fast=0.0,
+        slow=0.0,
+        points_ref_ms=at_ms,
         profile=(),
         recent_ids=b"",
         tier=0,
@@ -178,19 +182,23 @@ def _remembered(
 ) -> LeadState:
     """Return what an event leaves behind, before the tier is judged."""
     at_ms, counts, ceiling = event.occurred_at_ms, state.counts, state.ceiling
-    fast, slow = state.fast, state.slow
+    fast, slow, ref_ms = state.fast, state.slow, state.points_ref_ms
     if rule is not None:
         index, points = rule.index, rule.points * weight
         grown = added(counts[index], weight, at_ms, rule.half_life_ms)
-        counts = (*counts[:index], grown, *counts[index + 1 :])
-        fast = added(fast, points, at_ms, model.fast_half_life_ms)
-        slow = added(slow, points, at_ms, model.slow_half_life_ms)
+        changed = list(counts)
+        changed[index] = grown
+        counts = tuple(changed)
+        fast = summed(fast, ref_ms, points, at_ms, model.fast_half_life_ms)
+        slow = summed(slow, ref_ms, points, at_ms, model.slow_half_life_ms)
+        ref_ms = at_ms if at_ms > ref_ms else ref_ms  # noqa: FURB136  (max is a call)
         if points > 0:
             ceiling += points
     return LeadState(
         counts,
         fast,
         slow,
+        ref_ms,
         profile,
         (state.recent_ids + id_digest)[-DIGEST_BYTES * model.recent_ids_max :],
         state.tier,

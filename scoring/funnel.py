@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple, final
 
+from mypy_extensions import mypyc_attr
+
 from scoring.dwell import Buckets, bucket_index, merged
 from scoring.value import Value
 
@@ -45,6 +47,7 @@ class Passage(NamedTuple):
     to_tier: str
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Move(Value):
     """A tier change, as far as velocity goes by it.
@@ -63,6 +66,7 @@ class Move(Value):
         self.dwell_ms: Final = dwell_ms
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Transitions(Value):
     """Changes from one tier to another.
@@ -83,6 +87,7 @@ class Transitions(Value):
         self.dwells: Final = dwells
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Partial(Value):
     """What one writer counted in one window.

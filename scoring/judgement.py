@@ -79,6 +79,7 @@ def _changed(
         before.counts,
         before.fast,
         before.slow,
+        before.points_ref_ms,
         before.profile,
         before.recent_ids,
         rank,

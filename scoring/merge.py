@@ -3,34 +3,34 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Generic, TypeVar, final
 
+from mypy_extensions import mypyc_attr
+
 AT_ONCE: Final = -(1 << 62)
 """Sorts before every event: what cannot be read does not wait for others."""
 
 _NEVER: Final = (1 << 62) - 1
 
 
-C = TypeVar("C")
-
-
-class Timed(Generic[C]):
+@mypyc_attr(acyclic=True)
+class Timed:
     """What can be merged.
 
     Parameters
     ----------
     time_ms : int
         Where it sorts: event time, or `AT_ONCE`.
-    content : C
+    content : object
         What is merged by it.
     """
 
     __slots__ = ("time_ms", "content")
 
-    def __init__(self, time_ms: int, content: C) -> None:
+    def __init__(self, time_ms: int, content: Any) -> None:
         self.time_ms: Final = time_ms
         self.content: Final = content
 
 
-T = TypeVar("T", bound=Timed[Any])
+T = TypeVar("T", bound=Timed)
 
 
 @final

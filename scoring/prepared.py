@@ -5,6 +5,8 @@ from functools import lru_cache
 from math import inf
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from scoring.classification import Classifier
 from scoring.decay import decayed
 from scoring.fit import Fit
@@ -17,6 +19,7 @@ MODELS_MAX = 16
 """Models laid out at the same time; a process has one, a comparison of models a few."""
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Member(Value):
     """A signal inside a group.
@@ -44,6 +47,7 @@ class Member(Value):
         return self.points * decayed(count, at_ms=at_ms, half_life_ms=self.half_life_ms)
 
 
+@mypyc_attr(acyclic=True)
 @final
 class CappedGroup(Value):
     """Signals that share a cap, or infinity."""

@@ -7,8 +7,11 @@ in 800,000 years at a billion events a day.
 
 from collections.abc import Iterable
 from hashlib import blake2b
+from typing import Final
 
-DIGEST_BYTES = 8
+DIGEST_BYTES: Final = 8
+
+_BLANK: Final = blake2b(digest_size=DIGEST_BYTES)
 
 
 def digest(event_id: str) -> bytes:
@@ -16,11 +19,15 @@ def digest(event_id: str) -> bytes:
 
     Nobody finds two ids with one digest but by trying billions, and then for a lead of their own.
     """
-    return blake2b(event_id.encode(), digest_size=DIGEST_BYTES).digest()
+    hashed = _BLANK.copy()  # in two thirds of the time that a new one takes
+    hashed.update(event_id.encode())
+    return hashed.digest()
 
 
 def holds(recent_ids: bytes, id_digest: bytes) -> bool:
     """Whether an id is among the last."""
+    if id_digest not in recent_ids:  # which is almost always so, and quicker than to find
+        return False
     at = recent_ids.find(id_digest)
     while at % DIGEST_BYTES and at >= 0:  # across two of them
         at = recent_ids.find(id_digest, at + 1)

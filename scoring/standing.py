@@ -2,6 +2,8 @@
 
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from scoring.crossing import first_change_ms
 from scoring.curve import curve_of_lead
 from scoring.model import Model
@@ -11,6 +13,7 @@ from scoring.value import Value
 from scoring.velocity import momentum_at, velocity_at
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Standing(Value):
     """A lead at a moment.

@@ -2,10 +2,13 @@
 
 from typing import Final, final
 
+from mypy_extensions import mypyc_attr
+
 from scoring.event import Scalar
 from scoring.value import Value
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Count(Value):
     """A decayed count: worth `value` at `ref_ms`, halved each half-life after it."""
@@ -17,6 +20,7 @@ class Count(Value):
         self.ref_ms: Final = ref_ms
 
 
+@mypyc_attr(acyclic=True)
 @final
 class ProfileField(Value):
     """One form answer: the one with the latest `at_ms` is kept."""
@@ -29,6 +33,7 @@ class ProfileField(Value):
         self.at_ms: Final = at_ms
 
 
+@mypyc_attr(acyclic=True)
 @final
 class LeadState(Value):
     """The rolling state of one lead; everything that scoring remembers.
@@ -37,8 +42,10 @@ class LeadState(Value):
     ----------
     counts : tuple of Count or None
         One for each signal of the model, in its order; None before the first event.
-    fast, slow : Count
-        Decayed sums of points, behind velocity and momentum.
+    fast, slow : float
+        Decayed sums of points at `points_ref_ms`, behind velocity and momentum.
+    points_ref_ms : int
+        The latest event that a signal took.
     profile : tuple of ProfileField
         Sorted by name.
     recent_ids : bytes
@@ -64,6 +71,7 @@ class LeadState(Value):
         "counts",
         "fast",
         "slow",
+        "points_ref_ms",
         "profile",
         "recent_ids",
         "tier",
@@ -78,8 +86,9 @@ class LeadState(Value):
     def __init__(
         self,
         counts: tuple[Count | None, ...],
-        fast: Count,
-        slow: Count,
+        fast: float,
+        slow: float,
+        points_ref_ms: int,
         profile: tuple[ProfileField, ...],
         recent_ids: bytes,
         tier: int,
@@ -93,6 +102,7 @@ class LeadState(Value):
         self.counts: Final = counts
         self.fast: Final = fast
         self.slow: Final = slow
+        self.points_ref_ms: Final = points_ref_ms
         self.profile: Final = profile
         self.recent_ids: Final = recent_ids
         self.tier: Final = tier
@@ -109,6 +119,7 @@ class LeadState(Value):
             self.counts,
             self.fast,
             self.slow,
+            self.points_ref_ms,
             self.profile,
             self.recent_ids,
             self.tier,

@@ -3,9 +3,9 @@
 from typing import Final
 
 from scoring.curve import LN2
-from scoring.decay import decayed
+from scoring.decay import left
 from scoring.model import Model
-from scoring.state import Count, LeadState
+from scoring.state import LeadState
 
 DAY_MS: Final = 86_400_000
 
@@ -29,7 +29,7 @@ def velocity_at(state: LeadState, model: Model, at_ms: int) -> float:
     float
         Points a day; below 0 while penalties prevail.
     """
-    return _rate(state.fast, at_ms=at_ms, half_life_ms=model.fast_half_life_ms)
+    return _rate(state.fast, state.points_ref_ms, at_ms, model.fast_half_life_ms)
 
 
 def momentum_at(state: LeadState, model: Model, at_ms: int) -> float:
@@ -47,10 +47,9 @@ def momentum_at(state: LeadState, model: Model, at_ms: int) -> float:
     float
         Points a day.
     """
-    slow = _rate(state.slow, at_ms=at_ms, half_life_ms=model.slow_half_life_ms)
+    slow = _rate(state.slow, state.points_ref_ms, at_ms, model.slow_half_life_ms)
     return velocity_at(state, model, at_ms) - slow
 
 
-def _rate(points: Count, *, at_ms: int, half_life_ms: int) -> float:
-    left = decayed(points, at_ms=at_ms, half_life_ms=half_life_ms)
-    return left * LN2 * DAY_MS / half_life_ms
+def _rate(points: float, ref_ms: int, at_ms: int, half_life_ms: int) -> float:
+    return left(points, ref_ms, at_ms, half_life_ms) * LN2 * DAY_MS / half_life_ms

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from agents.reducer import Arrival
 
@@ -27,7 +26,7 @@ class Batch:
 
     def __init__(
         self,
-        arrivals: Sequence[Arrival[Any]],
+        arrivals: Sequence[Arrival],
         *,
         until_ms: int | None,
         fold: Callable[["Batch"], None],

@@ -1,11 +1,11 @@
 """Makes what a task has folded durable, one transaction at a time, while the next is folded."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from agents.reducer import Arrival, Effects, Reducer, advance
+from agents.reducer import Effects, Reducer
 from streams.ledger import Ledger, Positions
 from streams.settings import EngineSettings
 
@@ -32,7 +32,7 @@ class Committer:
 
     def __init__(
         self,
-        reducer: Reducer[Any, Any],
+        reducer: Reducer[Any],
         ledger: Ledger[Any],
         settings: EngineSettings,
         *,
@@ -77,10 +77,18 @@ class Committer:
         """Take the positions that the ledger holds."""
         self._positions, self._committed = dict(positions), dict(positions)
 
-    def folded(self, arrivals: Sequence[Arrival[Any]], *, fired: int = 0) -> None:
-        """Move the positions past what was just folded; call it before anything is awaited."""
-        advance(self._positions, arrivals)
-        self.pending += len(arrivals) + fired
+    def folded(self, positions: Positions, records: int) -> None:
+        """Move positions past what was just folded; call it before anything is awaited.
+
+        Parameters
+        ----------
+        positions : mapping of str to int
+            The next offsets, of the topics that were folded from.
+        records : int
+            How many were folded, or timers fired.
+        """
+        self._positions.update(positions)
+        self.pending += records
         self._wake.set()
         if self.pending >= self.pending_records_max // 2:
             self._plenty.set()

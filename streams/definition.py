@@ -37,7 +37,7 @@ class TaskDefinition:
     name: str
     inputs: tuple[str, ...]
     holes: frozenset[str] = frozenset()
-    reducer: Callable[[int], Reducer[Any, Any]]
+    reducer: Callable[[int], Reducer[Any]]
     ledger: Callable[[int], Ledger[Any]]
     linger_ms: int = 0
     timers: bool = False

@@ -1,8 +1,11 @@
 """The one place where a worker gives up: it says why, and never goes on with a hole."""
 
+import asyncio
 import logging
 import os
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 logger = logging.getLogger(__name__)
@@ -59,3 +62,25 @@ def fail_stop(reason: str, error: BaseException | None = None) -> NoReturn:
         text += "".join(traceback.format_exception(error))
     os.write(2, (text.rstrip() + "\n").encode(errors="replace"))  # Faust redirects sys.stderr
     os._exit(EXIT_FAIL_STOP)
+
+
+@contextmanager
+def or_fail_stop(what: str) -> Iterator[None]:
+    """End the process on whatever goes wrong in here, also on a cancellation nobody asked for.
+
+    aiokafka lets cancellations of its own out, and asyncio would end the step in silence.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        if is_cancelled():
+            raise
+        fail_stop(f"{what} met a cancellation that is not ours", error)
+    except Exception as error:  # noqa: BLE001  # whatever it is
+        fail_stop(what, error)
+
+
+def is_cancelled() -> bool:
+    """Whether somebody cancels the asyncio task that runs now."""
+    running = asyncio.current_task()
+    return running is not None and running.cancelling() > 0

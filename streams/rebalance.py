@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 
-from streams.exits import fail_stop
+from streams.exits import or_fail_stop
 from streams.task_set import TaskSet
 
 
@@ -26,15 +26,11 @@ class RebalanceListener(ConsumerRebalanceListener):  # type: ignore[misc]  # aio
 
     async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
         """Stop all tasks before others take them."""
-        try:
+        with or_fail_stop(f"revoking {revoked}"):  # others must not wait for a worker in doubt
             await self._tasks.revoke()
-        except Exception as error:  # noqa: BLE001  # whatever it is, others must not wait for a worker in doubt
-            fail_stop(f"revoking {revoked}", error)
 
     async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
         """Start tasks; returns at once, since no heartbeat is sent meanwhile."""
-        try:
+        with or_fail_stop(f"assigning {assigned}"):  # without its tasks it would hold them idle
             await self._announce(set(assigned))
             self._tasks.assign(set(assigned))
-        except Exception as error:  # noqa: BLE001  # a worker without its tasks would hold them idle
-            fail_stop(f"assigning {assigned}", error)

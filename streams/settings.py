@@ -88,8 +88,8 @@ class EngineSettings:
         Least time between the starts of two transactions of a task, unless much waits; it is
         longer where transactions take long.
     catch_up_linger_ms : int
-        The most of that time, and what it is while the task has more than a batch to fold: larger
-        transactions cost less an event.
+        The most of that time, and what it is while more waits to be folded than half of
+        `pending_records_max`: larger transactions cost less an event.
     transaction_timeout_ms : int
         After it the broker aborts what a dead worker left open.
     session_timeout_ms : int
@@ -137,10 +137,10 @@ class EngineSettings:
     """
 
     app_id: str = "leadvelocity"
-    batch_records_max: int = 4_000
+    batch_records_max: int = 8_000
     pending_records_max: int = 32_000
     linger_ms: int = 10
-    catch_up_linger_ms: int = 150
+    catch_up_linger_ms: int = 500
     transaction_timeout_ms: int = 15_000
     session_timeout_ms: int = 10_000
     timer_interval_ms: int = 200
@@ -156,9 +156,9 @@ class EngineSettings:
     progress_s_max: float = 120.0
     clock_skew_ms_max: int = 60_000
     store: Literal["memory", "rocksdb"] = "memory"
-    store_memory_bytes_max: int = 128 << 20
+    store_memory_bytes_max: int = 64 << 20
     store_write_buffer_bytes_max: int = 32 << 20
     scored_events: bool = True
     lead_scores: bool = True
-    cached_leads_max: int = 50_000
+    cached_leads_max: int = 100_000
     state_bytes_max: int = 128 << 10

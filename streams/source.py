@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -33,7 +32,7 @@ class Source:
         self,
         consumer: AIOKafkaConsumer,
         partitions: Sequence[TopicPartition],
-        read: Callable[[Sequence[Record]], Awaitable[Sequence[Arrival[Any]]]],
+        read: Callable[[Sequence[Record]], Awaitable[Sequence[Arrival]]],
         *,
         holes: frozenset[str],
         batch_records_max: int,
@@ -48,7 +47,7 @@ class Source:
         self._seen_hole: dict[TopicPartition, int] = {}
         self._at_end = [False] * len(self._partitions)
         self._unread = [0] * len(self._partitions)
-        self._merge: Merge[Arrival[Any]] = Merge(len(self._partitions))
+        self._merge: Merge[Arrival] = Merge(len(self._partitions))
 
     async def seek(self, positions: Mapping[str, int]) -> dict[str, int]:
         """Go to `positions`, and to the beginning of inputs without one; return where it stands.
@@ -98,7 +97,7 @@ class Source:
             self._expected[partition] = await self._consumer.position(partition)
         return {partition.topic: self._expected[partition] for partition in self._partitions}
 
-    async def poll(self, timeout_ms: int) -> list[Arrival[Any]]:
+    async def poll(self, timeout_ms: int) -> list[Arrival]:
         """Return the next batch in merged order; empty when there is none within `timeout_ms`."""
         batch = self._merge.pop(self._at_end, self.batch_records_max)
         hungry = [

@@ -41,7 +41,7 @@ class Suspects:
     def __init__(
         self,
         attempt: Attempt,
-        reducer: Reducer[Any, Any],
+        reducer: Reducer[Any],
         committer: Committer,
         stage: Stage,
     ) -> None:
@@ -67,7 +67,7 @@ class Suspects:
         cautious = self._attempt.cautious and self._committer.commits < CAUTIOUS_COMMITS
         return CAUTIOUS_RECORDS_MAX if cautious else None
 
-    async def read(self, records: Sequence[Record]) -> list[Arrival[Any]]:
+    async def read(self, records: Sequence[Record]) -> list[Arrival]:
         """Read records, after noting that this is about to be done."""
         if not self._noted:
             await self._note(self._attempt)
@@ -76,7 +76,7 @@ class Suspects:
             return [await self._read_alone(each) for each in records]
         async with self._stage.shared():
             await self._reducer.prepare(records)
-            return [self._reducer.read(each) for each in records]
+            return self._reducer.read(records)
 
     @asynccontextmanager
     async def under_way(self, step: Step, record: Record) -> AsyncIterator[None]:
@@ -112,13 +112,14 @@ class Suspects:
             except Exception as error:  # noqa: BLE001  # whoever has the task now counts one death too many
                 logger.info("the note of an attempt stays: %r", error)
 
-    async def _read_alone(self, record: Record) -> Arrival[Any]:
+    async def _read_alone(self, record: Record) -> Arrival:
         if self._attempt.condemns(record.topic, record.offset):
             text = f"the worker died {quarantine.DEATHS_MAX} times while it handled this alone"
             return self._reducer.condemned(record, text)
         async with self.under_way(Step.READ, record):
             await self._reducer.prepare([record])
-            return self._reducer.read(record)
+            (arrival,) = self._reducer.read([record])
+            return arrival
 
     async def _note(self, attempt: Attempt) -> None:
         self._attempt = attempt

@@ -9,11 +9,11 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from agents.records import Record
-from agents.reducer import Arrival
+from agents.reducer import Arrival, positions_after
 from streams.batch import Batch
 from streams.committer import Committer
 from streams.definition import TaskDefinition
-from streams.exits import StuckTask, fail_stop
+from streams.exits import StuckTask, fail_stop, is_cancelled
 from streams.quarantine import Step
 from streams.settings import EngineSettings
 from streams.source import Source
@@ -82,7 +82,7 @@ class Task:
             self._ledger,
             settings,
             linger_ms=max(settings.linger_ms, definition.linger_ms),
-            behind=lambda: self._source.backlog > settings.batch_records_max,
+            behind=lambda: self._source.backlog > settings.pending_records_max // 2,
             commit_s_max=self._bound(settings.commit_s_max),
         )
         self._suspects: Suspects | None = None
@@ -158,7 +158,7 @@ class Task:
         try:
             await step()
         except asyncio.CancelledError as error:
-            if self.alive and not _is_cancelled():
+            if self.alive and not is_cancelled():
                 fail_stop(f"task {self.name} met a cancellation that is not ours", error)
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is
@@ -186,11 +186,11 @@ class Task:
         self._commits = self._start(self._guarded(self._committer.run))
         await self._read_loop()
 
-    async def _read(self, records: Sequence[Record]) -> Sequence[Arrival[Any]]:
+    async def _read(self, records: Sequence[Record]) -> Sequence[Arrival]:
         if self._suspects is not None:
             return await self._suspects.read(records)
         await self._reducer.prepare(records)
-        return [self._reducer.read(each) for each in records]
+        return self._reducer.read(records)
 
     async def _read_alone(self, suspects: Suspects) -> None:
         """Handle records one at a time while one of the next is suspected of killing the task."""
@@ -199,7 +199,7 @@ class Task:
             arrivals = await self._poll()
             for arrival in arrivals:
                 async with suspects.under_way(Step.FOLD, arrival.record):
-                    await self._hand_over(Batch(arrivals, until_ms=None, fold=self._fold))
+                    await self._hand_over(Batch([arrival], until_ms=None, fold=self._fold))
                 await suspects.commit()
             if not arrivals and self._source.drained:
                 break  # all that could be suspected are through
@@ -220,7 +220,7 @@ class Task:
                 if self.alive:
                     await self._hand_over(Batch(arrivals, until_ms=until_ms, fold=self._fold))
 
-    async def _poll(self) -> list[Arrival[Any]]:
+    async def _poll(self) -> list[Arrival]:
         settings = self._settings
         few = None if self._suspects is None else self._suspects.records_max
         self._source.batch_records_max = settings.batch_records_max if few is None else few
@@ -247,18 +247,13 @@ class Task:
         if not self.alive:
             return
         now_ms = self._clock_ms()
-        fired = 0
+        count = len(batch.arrivals)
+        positions = positions_after(batch.arrivals, topics=len(self._definition.inputs))
         try:
             if batch.until_ms is not None:
-                fired = self._reducer.fire(until_ms=batch.until_ms, now_ms=now_ms)
+                count = self._reducer.fire(until_ms=batch.until_ms, now_ms=now_ms)
             else:
                 self._reducer.fold(batch.arrivals, now_ms=now_ms)
         except Exception as error:  # noqa: BLE001  # an agent that goes on after an error has lost its event
             fail_stop(f"task {self.name} cannot fold", error)
-        self._committer.folded(batch.arrivals, fired=fired)
-
-
-def _is_cancelled() -> bool:
-    """Whether somebody cancels the task that runs now; clients let cancellations of theirs out."""
-    running = asyncio.current_task()
-    return running is not None and running.cancelling() > 0
+        self._committer.folded(positions, count)

@@ -14,7 +14,7 @@ from faust.types import TP, Message
 from faust.types.tuples import ConsumerMessage
 
 from streams.batch import Batch
-from streams.exits import EngineError, fail_stop
+from streams.exits import EngineError, fail_stop, or_fail_stop
 from streams.idle_producer import IdleProducer
 from streams.rebalance import RebalanceListener
 from streams.runtime import Runtime
@@ -60,7 +60,7 @@ class TaskConsumer(faust_consumer.Consumer):
             sorted(inputs), listener=RebalanceListener(self._task_set, self._announce)
         )
         self._watch = asyncio.create_task(
-            _or_fail_stop(
+            _watched(
                 Watchdog(
                     self._consumer,
                     TopicPartition(min(inputs), 0),
@@ -201,8 +201,6 @@ class BatchSchema(Schema[Any, Any]):
         return batch
 
 
-async def _or_fail_stop(watchdog: Watchdog) -> None:
-    try:
+async def _watched(watchdog: Watchdog) -> None:
+    with or_fail_stop("the worker does not get on"):  # one that nobody watches must not stay either
         await watchdog.watch()
-    except Exception as error:  # noqa: BLE001  # a worker that nobody watches must not stay either
-        fail_stop("the worker does not get on", error)

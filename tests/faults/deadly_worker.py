@@ -24,12 +24,13 @@ class Deadly:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._agent, name)
 
-    def read(self, record: Record) -> Arrival[Any]:
-        """Read a record, if it can be survived."""
-        die_of(DEADLY_READ, record)
-        return self._agent.read(record)
+    def read(self, records: Sequence[Record]) -> list[Arrival]:
+        """Read records, if they can be survived."""
+        for record in records:
+            die_of(DEADLY_READ, record)
+        return self._agent.read(records)
 
-    def fold(self, arrivals: Sequence[Arrival[Any]], *, now_ms: int) -> None:
+    def fold(self, arrivals: Sequence[Arrival], *, now_ms: int) -> None:
         """Fold a batch, if it can be survived."""
         for each in arrivals:
             if isinstance(each.content, Event):  # else it was set aside

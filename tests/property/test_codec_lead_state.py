@@ -22,8 +22,9 @@ SCALARS = st.one_of(st.none(), st.booleans(), WHOLE, st.floats(allow_nan=False),
 STATES = st.builds(
     LeadState,
     counts=st.lists(st.none() | COUNTS, max_size=20).map(tuple),
-    fast=COUNTS,
-    slow=COUNTS,
+    fast=st.floats(allow_nan=False),
+    slow=st.floats(allow_nan=False),
+    points_ref_ms=WHOLE,
     profile=st.lists(
         st.builds(ProfileField, name=TEXTS, value=SCALARS, at_ms=WHOLE), max_size=4
     ).map(tuple),
@@ -43,7 +44,7 @@ def test_bytes_are_msgspec_s(state: LeadState) -> None:
     """After the head, a state is what msgspec writes of its fields."""
     counts = [each and (each.value, each.ref_ms) for each in state.counts]
     profile = [(each.name, each.value, each.at_ms) for each in state.profile]
-    rates = [(each.value, each.ref_ms) for each in (state.fast, state.slow)]
+    rates = [(each, state.points_ref_ms) for each in (state.fast, state.slow)]
     times = (state.tier, state.since_ms, state.as_of_ms, state.seq)
     rest = (counts, *rates, profile, state.recent_ids, *times, state.model_version, state.ceiling)
     head_bytes = 1 if state.due_ms is None else 9

@@ -42,7 +42,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(autouse=True)
 def processes_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let a worker that gives up end its simulated process, and say nothing on the way."""
-    for module in ("task", "rebalance"):
+    for module in ("task", "exits"):
         monkeypatch.setattr(f"streams.{module}.fail_stop", exits.fail_stop)
     logging.disable(logging.CRITICAL)
     yield

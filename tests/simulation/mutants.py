@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from aiokafka import TopicPartition
 
 from agents.records import Output
-from agents.reducer import Arrival, Effects
+from agents.reducer import Effects
 from agents.state import State
 from streams.changelog import POSITIONS_KEY, positions_value
 from streams.committer import Committer
@@ -21,13 +21,9 @@ from tests.simulation.parts import Parts
 class PositionsLater(Committer):
     """Positions move one turn of the loop after the fold."""
 
-    def folded(self, arrivals: Sequence[Arrival[Any]], *, fired: int = 0) -> None:
-        super().folded((), fired=fired + len(arrivals))
-        asyncio.get_running_loop().call_soon(self._move, arrivals)
-
-    def _move(self, arrivals: Sequence[Arrival[Any]]) -> None:
-        for arrival in arrivals:
-            self._positions[arrival.record.topic] = arrival.record.offset + 1
+    def folded(self, positions: Positions, records: int) -> None:
+        super().folded({}, records)
+        asyncio.get_running_loop().call_soon(self._positions.update, positions)
 
 
 class SurvivesItsCancel(Task):

@@ -67,19 +67,22 @@ class Tracer:
         else:
             await asyncio.sleep(0)
 
-    def read(self, record: Record) -> Arrival[bool]:
+    def read(self, records: Sequence[Record]) -> list[Arrival]:
+        return [self._read(record) for record in records]
+
+    def _read(self, record: Record) -> Arrival:
         if record.value == DEADLY_TO_READ:
             self._die(DEADLY)
         return Arrival(record=record, content=True, time_ms=record.timestamp_ms)
 
-    def condemned(self, record: Record, text: str) -> Arrival[bool]:
+    def condemned(self, record: Record, text: str) -> Arrival:
         return Arrival(record=record, content=False, time_ms=AT_ONCE)
 
     def restore(self, state: State) -> None:
         assert self._state is None
         self._state = state
 
-    def fold(self, arrivals: Sequence[Arrival[bool]], *, now_ms: int) -> None:
+    def fold(self, arrivals: Sequence[Arrival], *, now_ms: int) -> None:
         assert self._state is not None
         for arrival in arrivals:
             record = arrival.record

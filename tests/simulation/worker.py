@@ -42,7 +42,7 @@ class Job:
     """What the workers of a schedule do."""
 
     inputs: tuple[str, ...]
-    reducer: Callable[[Random, Process], Reducer[Any, Any]]
+    reducer: Callable[[Random, Process], Reducer[Any]]
     state_format: StateFormat
     ledger: Callable[..., Ledger[Any]] = KafkaLedger
     holes: frozenset[str] = frozenset()

@@ -107,8 +107,9 @@ def states(draw: st.DrawFn, model: Model) -> LeadState:
     )
     return LeadState(
         counts=counts,
-        fast=Count(value=0.0, ref_ms=as_of_ms),
-        slow=Count(value=0.0, ref_ms=as_of_ms),
+        fast=0.0,
+        slow=0.0,
+        points_ref_ms=as_of_ms,
         profile=(),
         recent_ids=b"",
         tier=0,
@@ -241,8 +242,9 @@ def a_lead(
 ) -> tuple[str, Record]:
     state = LeadState(
         counts=tuple(Count(value=value, ref_ms=as_of_ms) for _ in model.signals),
-        fast=Count(value=0.0, ref_ms=as_of_ms),
-        slow=Count(value=0.0, ref_ms=as_of_ms),
+        fast=0.0,
+        slow=0.0,
+        points_ref_ms=as_of_ms,
         profile=(),
         recent_ids=b"",
         tier=tier,

@@ -42,12 +42,12 @@ def judged_states(draw: st.DrawFn, model: Model, *, age_ms: int = 40 * DAY_MS) -
     country = ProfileField(name="country", value=draw(st.sampled_from(["US", "FR"])), at_ms=0)
     size = ProfileField(name="size", value=draw(st.sampled_from([250, 20])), at_ms=0)
     since_ms = AS_OF_MS - draw(st.sampled_from([0, 3, 39, 45, 2_000]))
-    nothing = Count(value=0.0, ref_ms=AS_OF_MS)
     rank = draw(st.integers(0, len(model.tiers) - 1))
     state = LeadState(
         counts=counts,
-        fast=nothing,
-        slow=nothing,
+        fast=0.0,
+        slow=0.0,
+        points_ref_ms=AS_OF_MS,
         profile=(country, size),
         recent_ids=b"",
         tier=rank,

@@ -14,10 +14,10 @@ POPPED = st.tuples(st.lists(st.booleans(), min_size=INPUTS, max_size=INPUTS), st
 
 
 def plainly(
-    queues: list[deque[Timed[None]]], at_end: list[bool], items_max: int
-) -> list[tuple[int, Timed[None]]]:
+    queues: list[deque[Timed]], at_end: list[bool], items_max: int
+) -> list[tuple[int, Timed]]:
     """Take one item after the other: the first head of all, unless an input may hold one before."""
-    taken: list[tuple[int, Timed[None]]] = []
+    taken: list[tuple[int, Timed]] = []
     while len(taken) < items_max:
         heads = [(queue[0].time_ms, index) for index, queue in enumerate(queues) if queue]
         waits = any(not queue and not end for queue, end in zip(queues, at_end, strict=True))
@@ -31,8 +31,8 @@ def plainly(
 @given(st.lists(ADDED | POPPED, max_size=20))
 def test_the_first_head_goes_first(steps):
     """Items come in the order of their inputs' heads, and none before one that may still come."""
-    merge: Merge[Timed[None]] = Merge(INPUTS)
-    queues: list[deque[Timed[None]]] = [deque() for _ in range(INPUTS)]
+    merge: Merge[Timed] = Merge(INPUTS)
+    queues: list[deque[Timed]] = [deque() for _ in range(INPUTS)]
     for first, second in steps:
         if isinstance(first, int):
             items = [Timed(time_ms, None) for time_ms in second]

@@ -1,12 +1,13 @@
 """Each shortcut of the hot path is held equal to the plain way."""
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas.model_file.expression import Expression
-from scoring.classification import Classifier, url_path, view
+from scoring.classification import Classifier, fields_seen, url_path, view
 from scoring.condition import fields_match
 from scoring.crossing import due_ms, next_change_ms
 from scoring.curve import curve_of
@@ -70,6 +71,21 @@ def test_remembered_rules_are_those_found_one_by_one(model: Model, events: list[
         )
         rule = classifier.classify(event, profile)
         assert (rule and rule.name) == plainly_classified(model, event, profile)
+
+
+@given(model=any_models, count=st.integers(0, 6), events=mostly_in_order.filter(bool))
+def test_fields_that_no_rule_sees_change_no_signal(
+    model: Model, count: int, events: list[Event]
+) -> None:
+    """
+    An event without the fields that no rule of the model looks at gets the same rule.
+    """
+    model = replace(model, signals=model.signals[count:])
+    seen = fields_seen(model)
+    for event in events:
+        fields = {name: value for name, value in event.fields.items() if name in seen}
+        lean = event.replace(fields=fields)
+        assert plainly_classified(model, lean, ()) == plainly_classified(model, event, ())
 
 
 @given(

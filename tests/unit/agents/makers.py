@@ -107,7 +107,7 @@ class Scoring:
         self.agent.restore(self.store)
 
     def fold(self, *records: Record) -> Effects:
-        self.agent.fold([self.agent.read(each) for each in records], now_ms=NOW_MS)
+        self.agent.fold(self.agent.read(records), now_ms=NOW_MS)
         return self.commit()
 
     def commit(self) -> Effects:

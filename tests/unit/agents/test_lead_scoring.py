@@ -107,7 +107,7 @@ def test_leads_cool_from_committed_and_from_pending_states_alike() -> None:
         for lead in range(2)
     ]
     scoring.fold(forms[0])  # committed
-    scoring.agent.fold([scoring.agent.read(forms[1])], now_ms=1)  # not yet
+    scoring.agent.fold(scoring.agent.read([forms[1]]), now_ms=1)  # not yet
     due_ms = scoring.agent.next_timer_ms()
     assert due_ms is not None
 

@@ -53,7 +53,7 @@ def test_what_is_not_ours_is_set_aside_and_its_neighbours_are_counted() -> None:
     agent = an_agent()
     records = [changes(b"garbage", 0), changes(ours.value, 1), changes(None, 2)]
 
-    agent.fold([agent.read(each) for each in records], now_ms=NOW_MS)
+    agent.fold(agent.read(records), now_ms=NOW_MS)
     outputs = agent.take().outputs
 
     letters = [decoded(each.value, DEAD_LETTERS) for each in outputs if each.topic == DEAD_LETTERS]

@@ -10,8 +10,9 @@ from scoring.state import Count, LeadState, ProfileField
 
 STATE = LeadState(
     counts=(None, Count(value=0.1, ref_ms=1_700_000_000_123), None),
-    fast=Count(value=-3.5, ref_ms=5),
-    slow=Count(value=1e300, ref_ms=-5),
+    fast=-3.5,
+    slow=1e300,
+    points_ref_ms=5,
     profile=(
         ProfileField(name="company", value="Zoë & Sons", at_ms=7),
         ProfileField(name="seats", value=200, at_ms=8),
@@ -50,6 +51,7 @@ FORMAT_2 = bytes.fromhex(
 FORMAT_3 = bytes.fromhex(
     "0300000000000000049b91c092cbc00c0000000000000592cbc00c0000000000000590c40840f89e395b66422f02010203a3616263cb7ff0000000000000"
 )
+SUMS_OF_TWO_MOMENTS = FORMAT_3.replace(b"\x05\x92", b"\x06\x92")
 
 
 @pytest.mark.parametrize("written", [FORMAT_1, FORMAT_2, FORMAT_3])
@@ -95,6 +97,7 @@ def test_damaged() -> None:
         FORMAT_2[:8],
         encode(STATE.replace(recent_ids=b"half")),
         data.replace(b"\x93", b"\x92", 1),
+        SUMS_OF_TWO_MOMENTS,
     ):
         with pytest.raises(CorruptState):
             decode(bad)

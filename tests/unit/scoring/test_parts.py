@@ -90,8 +90,9 @@ def a_state() -> MakeState:
     ) -> LeadState:
         return LeadState(
             counts=counts,
-            fast=Count(value=fast, ref_ms=0),
-            slow=Count(value=slow, ref_ms=0),
+            fast=fast,
+            slow=slow,
+            points_ref_ms=0,
             profile=(),
             recent_ids=b"",
             tier=tier,

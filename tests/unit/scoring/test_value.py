@@ -5,12 +5,12 @@ import pytest
 from scoring.event import Event, EventType
 from scoring.state import Count, LeadState, ProfileField
 
-NOTHING = Count(0.0, 3)
+COUNT = Count(0.5, 3)
 VALUES = [
     (Count(1.5, 1_000), "ref_ms"),
     (ProfileField("country", "DE", 7), "at_ms"),
     (Event(EventType.WEBSITE_VISIT, "event-1", "ada", 5, None, {}, {}), "occurred_at_ms"),
-    (LeadState((None, NOTHING), NOTHING, NOTHING, (), b"", 0, 3, 3, 0, "v", 9.0, 4), "due_ms"),
+    (LeadState((None, COUNT), 1.0, 2.0, 3, (), b"", 0, 3, 3, 0, "v", 9.0, 4), "due_ms"),
 ]
 
 

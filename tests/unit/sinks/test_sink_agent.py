@@ -80,7 +80,7 @@ def collector(books: Books) -> RowCollector:
 
 async def feed(collector: RowCollector, records: Sequence[Record]) -> None:
     await collector.prepare(records)
-    collector.fold([collector.read(each) for each in records], now_ms=NOW_MS)
+    collector.fold(collector.read(records), now_ms=NOW_MS)
 
 
 def offsets(collected: Collected) -> list[int]:

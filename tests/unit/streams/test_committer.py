@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from agents.records import Record
-from agents.reducer import Arrival, Effects
+from agents.reducer import Effects
 from streams.committer import PERIOD_PER_COMMIT, Committer
 from streams.settings import EngineSettings
 from tests.simulation.virtual_time import World
@@ -57,8 +56,7 @@ def periods(world: World, took_s: Sequence[float], *, behind: bool = False) -> l
 
     async def fold() -> None:
         for offset in range(2 * EVENTS_A_SECOND):
-            record = Record("visits", 0, offset, 0, None, None, ())
-            committer.folded([Arrival(0, record, None)])
+            committer.folded({"visits": offset + 1}, 1)
             await asyncio.sleep(1 / EVENTS_A_SECOND)
 
     process.create_task(committer.run())
