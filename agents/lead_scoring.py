@@ -137,6 +137,9 @@ class LeadScoring:
     def fold(self, arrivals: Sequence[Arrival], *, now_ms: int) -> None:
         """Fold a batch in its order."""
         self._now_ms = now_ms
+        self._leads.load(
+            [each.content.lead_id for each in arrivals if isinstance(each.content, Event)]
+        )
         for arrival in arrivals:
             record, received = arrival.record, arrival.content
             if isinstance(received, Event):
@@ -152,13 +155,15 @@ class LeadScoring:
         """Cool the leads that are due; `take` publishes the scores that are."""
         self._now_ms = now_ms
         keys = self._leads.take_due(until_ms=until_ms, leads_max=TIMERS_MAX)
-        for key in keys:
-            lead = self._leads.lead(key.decode())
+        lead_ids = [key.decode() for key in keys]
+        self._leads.load(lead_ids)
+        for lead_id in lead_ids:
+            lead = self._leads.lead(lead_id)
             assert lead.state is not None, "only leads with a state are due"
-            state, changes = fire(lead.state, self._model, lead_id=lead.lead_id, until_ms=until_ms)
+            state, changes = fire(lead.state, self._model, lead_id=lead_id, until_ms=until_ms)
             self._leads.put(lead, state)
             self._announce(changes)
-            self._fired(key, state, at_ms=state.as_of_ms if changes else until_ms)
+            self._fired(lead.key, state, at_ms=state.as_of_ms if changes else until_ms)
         owed_ms = self._throttle.next_due_ms()
         return len(keys) + (owed_ms is not None and owed_ms <= now_ms)
 
@@ -183,9 +188,11 @@ class LeadScoring:
 
     def _publish_scores(self, changed: Iterable[bytes]) -> None:
         due = self._throttle.take(changed, self._promoted, now_ms=self._now_ms)
-        for key in due:
-            lead_id = key.decode()
-            state = self._leads.lead(lead_id).state
+        lead_ids = [key.decode() for key in due]
+        self._leads.load(lead_ids)
+        for lead_id in lead_ids:
+            lead = self._leads.lead(lead_id)
+            state = lead.state
             assert state is not None, "only a lead with a state has a score"
             row = lead_score_row(
                 lead_id,
@@ -194,7 +201,7 @@ class LeadScoring:
                 at_ms=state.as_of_ms,
                 updated_at_ms=self._now_ms,
             )
-            self._put_row(LEAD_SCORES, key, row)
+            self._put_row(LEAD_SCORES, lead.key, row)
 
     def _event(self, record: Record, event: Event) -> None:
         leads = self._leads

@@ -1,5 +1,6 @@
 """The leads' states of one task: what is committed, and over it what is not yet."""
 
+from collections.abc import Iterable
 from itertools import islice
 from typing import Final, cast, final
 
@@ -60,6 +61,7 @@ class LeadStates:
         self._state: Final = state
         self._share: Final = decoded.join()
         self._leads: dict[str, Lead] = {}
+        self._strangers: dict[str, Lead] = {}
         self._changed: list[Lead] = []
         self._leaving: list[Lead] = []
 
@@ -68,16 +70,31 @@ class LeadStates:
         lead = self._leads.get(cast("bytes", key).decode())
         return lead is not None and (lead.changed or lead.leaving)
 
-    def lead(self, lead_id: str) -> Lead:
-        """Return the place of a lead; one without a state is forgotten unless it is `put`."""
-        lead = self._leads.get(lead_id)
-        if lead is None:
-            key = lead_id.encode()
-            data = self._state.get(key)
+    def load(self, lead_ids: Iterable[str]) -> None:
+        """Read the states of leads that are not at hand, all at once.
+
+        Parameters
+        ----------
+        lead_ids : iterable of str
+            Of which `lead` may be asked until the next call. Those without a state are forgotten
+            then, unless one was `put`.
+        """
+        leads, missing = self._leads, dict[str, None]()
+        for lead_id in lead_ids:
+            if lead_id not in leads:
+                missing[lead_id] = None
+        keys = [lead_id.encode() for lead_id in missing]
+        self._strangers = {}
+        for lead_id, key, data in zip(missing, keys, self._state.get_many(keys), strict=True):
             if data is None:
-                return Lead(lead_id, key, None)
-            lead = self._leads[lead_id] = Lead(lead_id, key, lead_state.decode(data))
-        return lead
+                self._strangers[lead_id] = Lead(lead_id, key, None)
+            else:
+                leads[lead_id] = Lead(lead_id, key, lead_state.decode(data))
+
+    def lead(self, lead_id: str) -> Lead:
+        """Return the place of a lead that was loaded."""
+        lead = self._leads.get(lead_id)
+        return self._strangers[lead_id] if lead is None else lead
 
     def put(self, lead: Lead, state: LeadState) -> None:
         """Set a lead's state."""

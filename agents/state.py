@@ -1,6 +1,6 @@
 """The port between an agent and its task's committed state."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from typing import Protocol
 
 
@@ -13,6 +13,10 @@ class State(Protocol):
 
     def get(self, key: bytes) -> bytes | None:
         """Return an entry."""
+        ...
+
+    def get_many(self, keys: list[bytes]) -> Sequence[bytes | None]:
+        """Return entries in the order of `keys`; quicker than one by one where they are on disk."""
         ...
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
@@ -39,6 +43,10 @@ class NoState:
 
     def get(self, key: bytes) -> bytes | None:
         """Return nothing."""
+
+    def get_many(self, keys: list[bytes]) -> Sequence[bytes | None]:
+        """Return nothing."""
+        return [None] * len(keys)
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Return nothing."""

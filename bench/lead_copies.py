@@ -142,8 +142,10 @@ class LeadCopies:
         self, task: LeadStates, store: RocksStore, keys: list[bytes], spent: dict[str, float]
     ) -> None:
         begun_s = time.thread_time()
-        for key in keys:
-            lead = task.lead(key.decode())
+        lead_ids = [key.decode() for key in keys]
+        task.load(lead_ids)
+        for lead_id in lead_ids:
+            lead = task.lead(lead_id)
             state = lead.state
             assert state is not None, "all leads are there"
             task.put(lead, state.replace(as_of_ms=state.as_of_ms + 1, due_ms=self._due_ms(state)))

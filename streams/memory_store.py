@@ -24,6 +24,10 @@ class MemoryStore:
         """Return an entry."""
         return self._entries.get(key)
 
+    def get_many(self, keys: list[bytes]) -> list[bytes | None]:
+        """Return entries in the order of `keys`."""
+        return [self._entries.get(key) for key in keys]
+
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Return all entries."""
         return iter(self._entries.items())

@@ -12,6 +12,9 @@ from rocksdict import (
 
 BLOOM_BITS = 10
 MEMORY_TABLES_MAX = 3
+NEW_FILES_MAX = 8
+"""Written memory tables that are put in order together: each time much of a copy is rewritten."""
+
 MEMORY_TABLE_BLOOM_RATIO = 0.02
 """Of a memory table; to find out in the table itself that a lead is not there takes 1.5 us."""
 
@@ -49,6 +52,7 @@ def options(memory: RocksMemory) -> Options:
     options.set_write_buffer_manager(memory.write_buffers)
     options.set_write_buffer_size(memory.memory_table_bytes)
     options.set_max_write_buffer_number(MEMORY_TABLES_MAX)
+    options.set_level_zero_file_num_compaction_trigger(NEW_FILES_MAX)
     options.set_memtable_prefix_bloom_ratio(MEMORY_TABLE_BLOOM_RATIO)
     options.set_memtable_whole_key_filtering(True)
     options.set_compression_type(DBCompressionType.none())  # ids do not compress

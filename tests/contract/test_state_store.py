@@ -72,6 +72,25 @@ def test_changes_move_the_offset(opened: Open) -> None:
     assert store.get(b"b") == b"-|3"
 
 
+def test_many_entries_are_read_at_once(opened: Open) -> None:
+    """Entries come in the order of their keys, absent ones as None, one asked for twice as well."""
+    store = opened()
+    store.apply({b"a": b"-|1", b"b": b"5|2", b"": b"-|"}, offset=3)
+
+    assert list(store.get_many([])) == []
+    assert list(store.get_many([b"b", b"x", b"", b"b"])) == [b"5|2", None, b"-|", b"5|2"]
+
+
+def test_an_entry_read_among_many_is_due_at_its_latest_time(opened: Open) -> None:
+    """What was read together with others keeps its due time until that is replaced."""
+    store = opened()
+    store.apply({b"a": b"1|", b"b": b"2|"}, offset=1)
+    store.get_many([b"a", b"b", b"c"])
+    store.apply({b"a": b"3|", b"c": b"4|"}, offset=2)
+
+    assert dues(store) == [b"b", b"a", b"c"]
+
+
 def test_entries_are_due_by_their_time(opened: Open) -> None:
     """Due entries come earliest first, up to a moment and a number, times before 1970 too."""
     store = opened()

@@ -1,0 +1,42 @@
+"""The places of leads' states in memory, over what is committed."""
+
+import pytest
+
+from agents.decoded_states import DecodedStates
+from agents.lead_scoring import STATE_FORMAT
+from agents.lead_states import LeadStates
+from schemas import lead_state
+from scoring.fold import fold
+from scoring.state import LeadState
+from streams.changelog import EngineFormat
+from streams.memory_store import MemoryStore
+from tests.unit.agents.makers import an_event, scoring_context
+
+
+def a_state() -> LeadState:
+    return fold(None, an_event(1), scoring_context().model).state
+
+
+def test_leads_are_loaded_together() -> None:
+    """Of leads that were loaded, those that are committed have their states, the others none."""
+    store = MemoryStore(EngineFormat(STATE_FORMAT))
+    store.apply({b"ada": lead_state.encode(a_state())}, offset=1)
+    states = LeadStates(store, decoded=DecodedStates(10))
+
+    states.load(["ada", "bob", "ada"])
+
+    assert states.lead("ada").state == a_state()
+    assert states.lead("bob").state is None
+
+
+def test_a_lead_without_a_state_is_forgotten() -> None:
+    """Whoever is folded elsewhere takes no room here; whose state was put stays."""
+    states = LeadStates(MemoryStore(EngineFormat(STATE_FORMAT)), decoded=DecodedStates(10))
+    states.load(["ada", "bob"])
+    states.put(states.lead("ada"), a_state())
+
+    states.load([])
+
+    assert states.lead("ada").state == a_state()
+    with pytest.raises(KeyError):
+        states.lead("bob")
