@@ -24,8 +24,8 @@ What is measured, by which rule, and why answers can be compared, says
 of its runs, which took turns; in brackets the least and the most.
 """
 LATENCY = """## Latency, from the append of an event to its tier change being visible
-To a `read_committed` subscriber; the engine on one core, Kafka, the sender and the subscriber on the
-other, which at the highest rates is the first to have no time left.
+To a `read_committed` subscriber; the engine on one core, Kafka, the sender and the subscriber on
+the other, which at the highest rates is the first to have no time left.
 """
 STATE = """## Size of the state
 Our worker with RocksDB, first with leads as active as Zipf's law says, then with events of any lead
