@@ -3,8 +3,7 @@
 from math import ceil, inf, log, nan
 from typing import Final, final
 
-from mypy_extensions import mypyc_attr
-
+from scoring.compiling import mypyc_attr
 from scoring.curve import Curve
 from scoring.value import Value
 

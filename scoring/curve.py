@@ -2,8 +2,7 @@
 
 from typing import Final, final
 
-from mypy_extensions import mypyc_attr
-
+from scoring.compiling import mypyc_attr
 from scoring.model import Model
 from scoring.prepared import Groups, Member, Prepared, prepared
 from scoring.state import Count, LeadState

@@ -3,8 +3,7 @@
 from enum import StrEnum
 from typing import Final, final
 
-from mypy_extensions import mypyc_attr
-
+from scoring.compiling import mypyc_attr
 from scoring.value import Value
 
 Scalar = str | int | float | bool | None

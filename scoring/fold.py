@@ -13,9 +13,8 @@ What the exact rules of the design leave open is decided here:
 from math import inf
 from typing import Final, final
 
-from mypy_extensions import mypyc_attr
-
 from scoring.classification import Rule
+from scoring.compiling import mypyc_attr
 from scoring.curve import bound_of, total_of
 from scoring.decay import added, summed
 from scoring.event import Event

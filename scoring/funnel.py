@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple, final
 
-from mypy_extensions import mypyc_attr
-
+from scoring.compiling import mypyc_attr
 from scoring.dwell import Buckets, bucket_index, merged
 from scoring.value import Value
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Generic, TypeVar, final
 
-from mypy_extensions import mypyc_attr
+from scoring.compiling import mypyc_attr
 
 AT_ONCE: Final = -(1 << 62)
 """Sorts before every event: what cannot be read does not wait for others."""

@@ -5,9 +5,8 @@ from functools import lru_cache
 from math import inf
 from typing import Final, final
 
-from mypy_extensions import mypyc_attr
-
 from scoring.classification import Classifier
+from scoring.compiling import mypyc_attr
 from scoring.decay import decayed
 from scoring.fit import Fit
 from scoring.model import Model

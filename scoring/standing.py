@@ -2,8 +2,7 @@
 
 from typing import Final, final
 
-from mypy_extensions import mypyc_attr
-
+from scoring.compiling import mypyc_attr
 from scoring.crossing import first_change_ms
 from scoring.curve import curve_of_lead
 from scoring.model import Model

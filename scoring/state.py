@@ -2,8 +2,7 @@
 
 from typing import Final, final
 
-from mypy_extensions import mypyc_attr
-
+from scoring.compiling import mypyc_attr
 from scoring.event import Scalar
 from scoring.value import Value
 

@@ -6,7 +6,7 @@ built in a twelfth of a dataclass's time; see `docs/adr/0010-the-hot-path-is-com
 
 from typing import Any, ClassVar, Self
 
-from mypy_extensions import mypyc_attr
+from scoring.compiling import mypyc_attr
 
 
 @mypyc_attr(acyclic=True)
