@@ -13,9 +13,6 @@ from schemas.event_decoding import EventDecoder
 from scoring.event import Event
 from scoring.merge import AT_ONCE
 
-Received = Event | Unreadable
-"""What came of an input record."""
-
 
 @final
 class EventReader:

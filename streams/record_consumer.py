@@ -7,6 +7,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.fetcher import FetchResult
 
+from streams.exits import is_cancelled
 from streams.fetched_records import FetchedRecords
 
 
@@ -30,8 +31,7 @@ class RecordConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no
         try:
             await super().stop()
         except asyncio.CancelledError:
-            running = asyncio.current_task()
-            if running is None or running.cancelling():
+            if is_cancelled():
                 raise
             for fetch in self._fetcher._pending_tasks:  # noqa: SLF001
                 fetch.cancel()
