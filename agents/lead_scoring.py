@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from agents.burial import Unreadable, dead_letter
 from agents.decoded_states import DecodedStates
 from agents.event_reader import EventReader
-from agents.lead_states import LeadStateFormat, LeadStates
+from agents.lead_states import Lead, LeadStateFormat, LeadStates
 from agents.records import Headers, Output, Record
 from agents.reducer import Arrival, Effects
 from agents.rerouting import Origins, origin_of, owner_of, rerouted
@@ -137,13 +137,15 @@ class LeadScoring:
     def fold(self, arrivals: Sequence[Arrival], *, now_ms: int) -> None:
         """Fold a batch in its order."""
         self._now_ms = now_ms
-        self._leads.load(
+        leads = self._leads.load(
             [each.content.lead_id for each in arrivals if isinstance(each.content, Event)]
         )
+        place = 0
         for arrival in arrivals:
             record, received = arrival.record, arrival.content
             if isinstance(received, Event):
-                self._event(record, received)
+                self._event(record, received, leads[place])
+                place += 1
             else:
                 self._bury(record, origin_of(record), received)
 
@@ -155,12 +157,9 @@ class LeadScoring:
         """Cool the leads that are due; `take` publishes the scores that are."""
         self._now_ms = now_ms
         keys = self._leads.take_due(until_ms=until_ms, leads_max=TIMERS_MAX)
-        lead_ids = [key.decode() for key in keys]
-        self._leads.load(lead_ids)
-        for lead_id in lead_ids:
-            lead = self._leads.lead(lead_id)
+        for lead in self._leads.load([key.decode() for key in keys]):
             assert lead.state is not None, "only leads with a state are due"
-            state, changes = fire(lead.state, self._model, lead_id=lead_id, until_ms=until_ms)
+            state, changes = fire(lead.state, self._model, lead_id=lead.lead_id, until_ms=until_ms)
             self._leads.put(lead, state)
             self._announce(changes)
             self._fired(lead.key, state, at_ms=state.as_of_ms if changes else until_ms)
@@ -188,14 +187,11 @@ class LeadScoring:
 
     def _publish_scores(self, changed: Iterable[bytes]) -> None:
         due = self._throttle.take(changed, self._promoted, now_ms=self._now_ms)
-        lead_ids = [key.decode() for key in due]
-        self._leads.load(lead_ids)
-        for lead_id in lead_ids:
-            lead = self._leads.lead(lead_id)
+        for lead in self._leads.load([key.decode() for key in due]):
             state = lead.state
             assert state is not None, "only a lead with a state has a score"
             row = lead_score_row(
-                lead_id,
+                lead.lead_id,
                 state,
                 self._model,
                 at_ms=state.as_of_ms,
@@ -203,9 +199,7 @@ class LeadScoring:
             )
             self._put_row(LEAD_SCORES, lead.key, row)
 
-    def _event(self, record: Record, event: Event) -> None:
-        leads = self._leads
-        lead = leads.lead(event.lead_id)
+    def _event(self, record: Record, event: Event, lead: Lead) -> None:
         if lead.state is None and record.topic != REROUTED_EVENTS:
             owner = owner_of(event.lead_id, self._context.partitions)
             if owner != self._partition:
@@ -218,7 +212,7 @@ class LeadScoring:
             self._bury(record, origin_of(record), self._too_large(event))
             return
         if folded.outcome is not Outcome.DOUBLED:
-            leads.put(lead, folded.state)
+            self._leads.put(lead, folded.state)
             if folded.changes:
                 received_at_ms = origin_of(record).timestamp_ms
                 self._announce(folded.changes, received_at_ms, record.headers)

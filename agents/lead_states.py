@@ -1,6 +1,6 @@
 """The leads' states of one task: what is committed, and over it what is not yet."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from itertools import islice
 from typing import Final, cast, final
 
@@ -61,7 +61,6 @@ class LeadStates:
         self._state: Final = state
         self._share: Final = decoded.join()
         self._leads: dict[str, Lead] = {}
-        self._strangers: dict[str, Lead] = {}
         self._changed: list[Lead] = []
         self._leaving: list[Lead] = []
 
@@ -70,31 +69,26 @@ class LeadStates:
         lead = self._leads.get(cast("bytes", key).decode())
         return lead is not None and (lead.changed or lead.leaving)
 
-    def load(self, lead_ids: Iterable[str]) -> None:
-        """Read the states of leads that are not at hand, all at once.
+    def load(self, lead_ids: Sequence[str]) -> list[Lead]:
+        """Return the places of leads in their order; states that are not at hand are read together.
 
-        Parameters
-        ----------
-        lead_ids : iterable of str
-            Of which `lead` may be asked until the next call. Those without a state are forgotten
-            then, unless one was `put`.
+        Those without a state are forgotten, unless one is `put`.
         """
-        leads, missing = self._leads, dict[str, None]()
+        leads, missing, found = self._leads, dict[str, Lead](), list[Lead]()
         for lead_id in lead_ids:
-            if lead_id not in leads:
-                missing[lead_id] = None
-        keys = [lead_id.encode() for lead_id in missing]
-        self._strangers = {}
-        for lead_id, key, data in zip(missing, keys, self._state.get_many(keys), strict=True):
-            if data is None:
-                self._strangers[lead_id] = Lead(lead_id, key, None)
-            else:
-                leads[lead_id] = Lead(lead_id, key, lead_state.decode(data))
-
-    def lead(self, lead_id: str) -> Lead:
-        """Return the place of a lead that was loaded."""
-        lead = self._leads.get(lead_id)
-        return self._strangers[lead_id] if lead is None else lead
+            lead = leads.get(lead_id)
+            if lead is None:
+                lead = missing.get(lead_id)
+            if lead is None:
+                missing[lead_id] = lead = Lead(lead_id, lead_id.encode(), None)
+            found.append(lead)
+        unknown = [missing[lead_id] for lead_id in sorted(missing)]  # found sooner so
+        keys = [lead.key for lead in unknown]
+        for lead, data in zip(unknown, self._state.get_many(keys), strict=True):
+            if data is not None:
+                lead.state = lead_state.decode(data)
+                leads[lead.lead_id] = lead
+        return found
 
     def put(self, lead: Lead, state: LeadState) -> None:
         """Set a lead's state."""

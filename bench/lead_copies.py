@@ -142,10 +142,7 @@ class LeadCopies:
         self, task: LeadStates, store: RocksStore, keys: list[bytes], spent: dict[str, float]
     ) -> None:
         begun_s = time.thread_time()
-        lead_ids = [key.decode() for key in keys]
-        task.load(lead_ids)
-        for lead_id in lead_ids:
-            lead = task.lead(lead_id)
+        for lead in task.load([key.decode() for key in keys]):
             state = lead.state
             assert state is not None, "all leads are there"
             task.put(lead, state.replace(as_of_ms=state.as_of_ms + 1, due_ms=self._due_ms(state)))

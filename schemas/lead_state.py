@@ -4,15 +4,17 @@ A byte for the format, eight for the time at which the lead is due (so that it c
 reading the rest; none of them if it never is), then the rest as MessagePack.
 """
 
-import struct
 from collections.abc import Callable
 from math import inf
-from typing import Any, Final
+from sys import intern
+from typing import Final
 
 import msgspec
-from librt.strings import BytesWriter, write_i64_be
+from librt.strings import BytesWriter, read_i64_be, write_i64_be
+from mypy_extensions import i64
 
 from schemas import messagepack
+from schemas.messagepack_cursor import Cursor, NotMessagePack
 from scoring.recent_ids import DIGEST_BYTES, recent_ids_of
 from scoring.state import Count, LeadState, ProfileField
 
@@ -25,23 +27,19 @@ _DUE_2, _NEVER_DUE_2, _FORMAT_1 = 2, 0x82, 1
 """Format 2 had whole event ids; format 1 kept the due time among the rest as well."""
 
 _HEADLESS = frozenset((_NEVER_DUE, _NEVER_DUE_2))
-
-_Count = tuple[float, int]
-_Counts = tuple[_Count | None, ...]
-_Profile = tuple[tuple[str, str | int | float | bool | None, int], ...]
-_Ids = tuple[str, ...]
-_Rest = tuple[_Counts, _Count, _Count, _Profile, bytes, int, int, int, int, str, float]
-"""A state's fields but the last, as they stand in MessagePack."""
+_HEAD_BYTES: Final = 1 + 8
 
 _REST_FIELDS: Final = 11
 _COUNT_FIELDS: Final = 2
 _PROFILE_FIELDS: Final = 3
 
+_Count = tuple[float, int]
+_Counts = tuple[_Count | None, ...]
+_Profile = tuple[tuple[str, str | int | float | bool | None, int], ...]
+_Ids = tuple[str, ...]
 _Rest2 = tuple[_Counts, _Count, _Count, _Profile, _Ids, int, int, int, int, str]
 _Rest1 = tuple[_Counts, _Count, _Count, _Profile, _Ids, int, int, int, int, int | None, str]
 
-_HEAD = struct.Struct(">Bq")
-_decode = msgspec.msgpack.Decoder(_Rest).decode
 _decode_2 = msgspec.msgpack.Decoder(_Rest2).decode
 _decode_1 = msgspec.msgpack.Decoder(_Rest1).decode
 
@@ -96,7 +94,7 @@ def _write_count(out: BytesWriter, value: float, ref_ms: int) -> None:
 def due_ms(data: bytes) -> int | None:
     """Return when an encoded state is due, in event time; data that `decode` takes."""
     if data[0] in (_DUE, _DUE_2):
-        return int(_HEAD.unpack_from(data)[1])
+        return read_i64_be(data, 1)
     return None if data[0] in _HEADLESS else decode(data).due_ms
 
 
@@ -120,64 +118,96 @@ def decode(data: bytes) -> LeadState:
         )
     try:
         state = read(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, struct.error) as error:
+    except (msgspec.DecodeError, NotMessagePack, IndexError, UnicodeDecodeError) as error:
         raise CorruptState(f"a state is damaged, restore the changelog topic: {error}") from error
     if len(state.recent_ids) % DIGEST_BYTES:
         raise CorruptState("a state is damaged, restore the changelog topic: half an id")
     return state
 
 
-def _read_due(data: bytes) -> LeadState:
-    return _state(_decode(memoryview(data)[_HEAD.size :]), _HEAD.unpack_from(data)[1])
+def _read(data: bytes) -> LeadState:
+    never_due = data[0] == _NEVER_DUE
+    due = None if never_due else read_i64_be(data, 1)
+    cursor = Cursor(data, 1 if never_due else _HEAD_BYTES)
+    _expect(cursor, _REST_FIELDS)
+    counts = tuple([_read_count(cursor) for _ in range(cursor.array_items())])
+    _expect(cursor, _COUNT_FIELDS)
+    fast, fast_ref_ms = cursor.double(), cursor.whole()
+    _expect(cursor, _COUNT_FIELDS)
+    slow, slow_ref_ms = cursor.double(), cursor.whole()
+    if fast_ref_ms != slow_ref_ms:
+        raise NotMessagePack("sums of two moments")
+    profile = tuple([_read_field(cursor) for _ in range(cursor.array_items())])
+    state = LeadState(
+        counts,
+        fast,
+        slow,
+        fast_ref_ms,
+        profile,
+        cursor.sized(),
+        cursor.whole(),
+        cursor.whole(),
+        cursor.whole(),
+        cursor.whole(),
+        intern(cursor.text()),
+        cursor.double(),
+        due,
+    )
+    cursor.check_end()
+    return state
 
 
-def _read_never_due(data: bytes) -> LeadState:
-    return _state(_decode(memoryview(data)[1:]), None)
+def _read_count(cursor: Cursor) -> Count | None:
+    if cursor.nil():
+        return None
+    _expect(cursor, _COUNT_FIELDS)
+    return Count(cursor.double(), cursor.whole())
+
+
+def _read_field(cursor: Cursor) -> ProfileField:
+    _expect(cursor, _PROFILE_FIELDS)
+    return ProfileField(intern(cursor.text()), cursor.scalar(), cursor.whole())
+
+
+def _expect(cursor: Cursor, items: i64) -> None:
+    if cursor.array_items() != items:
+        raise NotMessagePack("more or fewer parts")
 
 
 def _read_2(data: bytes) -> LeadState:
-    *before, recent_ids, tier, since_ms, as_of_ms, seq, version = _decode_2(_rest(data))
-    return _old(before, recent_ids, (tier, since_ms, as_of_ms, seq, version), due_ms(data))
+    head_bytes = 1 if data[0] in _HEADLESS else _HEAD_BYTES
+    return _old(_decode_2(memoryview(data)[head_bytes:]), due_ms(data))
 
 
 def _read_1(data: bytes) -> LeadState:
     rest = _decode_1(memoryview(data)[1:])
-    *before, recent_ids, tier, since_ms, as_of_ms, seq, due, version = rest
-    return _old(before, recent_ids, (tier, since_ms, as_of_ms, seq, version), due)
+    return _old((*rest[:9], rest[10]), rest[9])
 
 
-def _old(before: Any, recent_ids: _Ids, after: Any, due: int | None) -> LeadState:
-    return _state((*before, recent_ids_of(recent_ids), *after, inf), due)
-
-
-def _state(rest: _Rest, due: int | None) -> LeadState:
-    counts, fast, slow, profile, recent_ids, tier, since_ms, as_of_ms, seq, version, ceiling = rest
+def _old(rest: _Rest2, due: int | None) -> LeadState:
+    counts, fast, slow, profile, recent_ids, tier, since_ms, as_of_ms, seq, version = rest
     if fast[1] != slow[1]:
-        raise CorruptState("a state is damaged, restore the changelog topic: sums of two moments")
+        raise NotMessagePack("sums of two moments")
     return LeadState(
-        tuple([None if each is None else Count(each[0], each[1]) for each in counts]),
+        tuple([None if each is None else Count(*each) for each in counts]),
         fast[0],
         slow[0],
         fast[1],
-        tuple([ProfileField(each[0], each[1], each[2]) for each in profile]),
-        recent_ids,
+        tuple([ProfileField(*each) for each in profile]),
+        recent_ids_of(recent_ids),
         tier,
         since_ms,
         as_of_ms,
         seq,
         version,
-        ceiling,
+        inf,
         due,
     )
 
 
-def _rest(data: bytes) -> memoryview:
-    return memoryview(data)[1 if data[0] in _HEADLESS else _HEAD.size :]
-
-
 _READERS: dict[int, Callable[[bytes], LeadState]] = {
-    _DUE: _read_due,
-    _NEVER_DUE: _read_never_due,
+    _DUE: _read,
+    _NEVER_DUE: _read,
     _DUE_2: _read_2,
     _NEVER_DUE_2: _read_2,
     _FORMAT_1: _read_1,

@@ -8,32 +8,32 @@ from typing import Final
 from librt.strings import BytesWriter, write_f64_be, write_i64_be
 from mypy_extensions import i64, u8
 
-_FIX_ARRAY: Final = 0x90
-_FIX_STR: Final = 0xA0
-_NIL: Final = 0xC0
-_FALSE: Final = 0xC2
-_TRUE: Final = 0xC3
-_BIN_8: Final = 0xC4
-_FLOAT_64: Final = 0xCB
-_UINT_8: Final = 0xCC
-_UINT_64: Final = 0xCF
-_INT_8: Final = 0xD0
-_INT_64: Final = 0xD3
-_STR_8: Final = 0xD9
-_ARRAY_16: Final = 0xDC
+FIX_ARRAY: Final = 0x90
+FIX_STR: Final = 0xA0
+NIL: Final = 0xC0
+FALSE: Final = 0xC2
+TRUE: Final = 0xC3
+BIN_8: Final = 0xC4
+FLOAT_64: Final = 0xCB
+UINT_8: Final = 0xCC
+UINT_64: Final = 0xCF
+INT_8: Final = 0xD0
+INT_64: Final = 0xD3
+STR_8: Final = 0xD9
+ARRAY_16: Final = 0xDC
 
 
 def write_array_head(out: BytesWriter, items: i64) -> None:
     """Write what stands before so many items."""
     if items <= 0x0F:  # noqa: PLR2004  # what fits beside the mark
-        out.append(u8(_FIX_ARRAY | items))
+        out.append(u8(FIX_ARRAY | items))
     else:
-        _sized(out, items, _ARRAY_16, sizes_from=1)
+        _sized(out, items, ARRAY_16, sizes_from=1)
 
 
 def write_nil(out: BytesWriter) -> None:
     """Write that there is nothing."""
-    out.append(_NIL)
+    out.append(NIL)
 
 
 def write_int(out: BytesWriter, number: i64) -> None:
@@ -41,22 +41,22 @@ def write_int(out: BytesWriter, number: i64) -> None:
     if -0x20 <= number <= 0x7F:  # noqa: PLR2004  # these are their own marks
         out.append(u8(number & 0xFF))
     elif number > 0xFFFF_FFFF:  # noqa: PLR2004  # as times are
-        out.append(_UINT_64)
+        out.append(UINT_64)
         write_i64_be(out, number)
     elif number > 0:
-        _sized(out, number, _UINT_8, sizes_from=0)
+        _sized(out, number, UINT_8, sizes_from=0)
     else:
         bits = ~number  # what the sign leaves
         size_log: i64 = 0
         while bits >> (8 << size_log) - 1:
             size_log += 1
-        out.append(u8(_INT_8 + size_log))
+        out.append(u8(INT_8 + size_log))
         _big_endian(out, number, 1 << size_log)
 
 
 def write_float(out: BytesWriter, number: float) -> None:
     """Write a float of 64 bits."""
-    out.append(_FLOAT_64)
+    out.append(FLOAT_64)
     write_f64_be(out, number)
 
 
@@ -64,26 +64,26 @@ def write_text(out: BytesWriter, text: str) -> None:
     """Write a text."""
     data = text.encode()
     if len(data) <= 0x1F:  # noqa: PLR2004  # what fits beside the mark
-        out.append(u8(_FIX_STR | len(data)))
+        out.append(u8(FIX_STR | len(data)))
     else:
-        _sized(out, len(data), _STR_8, sizes_from=0)
+        _sized(out, len(data), STR_8, sizes_from=0)
     out.write(data)
 
 
 def write_bytes(out: BytesWriter, data: bytes) -> None:
     """Write bytes."""
-    _sized(out, len(data), _BIN_8, sizes_from=0)
+    _sized(out, len(data), BIN_8, sizes_from=0)
     out.write(data)
 
 
 def write_scalar(out: BytesWriter, value: str | float | bool | None) -> None:
     """Write a value of any of these types."""
     if value is None:
-        out.append(_NIL)
+        out.append(NIL)
     elif isinstance(value, str):
         write_text(out, value)
     elif isinstance(value, bool):
-        out.append(_TRUE if value else _FALSE)
+        out.append(TRUE if value else FALSE)
     elif isinstance(value, int):
         write_int(out, value)
     else:
