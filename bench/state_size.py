@@ -30,9 +30,10 @@ class StateSize:
     Parameters
     ----------
     events_per_s : float
-        After each lead has had an event, over events of leads as active as Zipf's law says.
+        Of events of leads as active as Zipf's law says, after each lead has had one: over the
+        second half of them, when RocksDB is done with what the first events left it to merge.
     even_events_per_s : float
-        The same over events of any lead alike: each asks the disk.
+        The same of events of any lead alike: each asks the disk.
     memory_mb : float
         The most that was resident.
     disk_mb : float
@@ -76,9 +77,9 @@ def measure_state(engine: Engine, run: Run, leads: int, cores: Cores) -> StateSi
         with restarts.program() as program:
             looks = watch(position, [program], until=lambda look: look.events >= run.inputs.records)
             program.stop(politely=False)
-        middle = (leads + run.inputs.records) // 2
-        active = [each for each in looks if leads <= each.events <= middle]
-        alike = [each for each in looks if each.events >= middle]
+        quarter = (run.inputs.records - leads) // 4
+        active = [each for each in looks if quarter <= each.events - leads <= 2 * quarter]
+        alike = [each for each in looks if 3 * quarter <= each.events - leads]
         killed_s = restarts.ready_s()
         disk_mb = sum(each.stat().st_size for each in state.rglob("*") if each.is_file()) / MB
         stopped_s = restarts.ready_s()

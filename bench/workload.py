@@ -26,7 +26,7 @@ DOUBLED_LEAD_EVENTS_MAX = 64
 order an engine merges the topics, so every engine must come to the same answer."""
 
 _SPREAD = 7_368_787
-"""A prime: active leads stand anywhere among the others."""
+"""A prime: leads that come one after another, and active ones, stand anywhere among the others."""
 
 _PAGES = tuple(
     f"https://www.example.com{folder}/{number}?utm_source=newsletter"
@@ -130,11 +130,11 @@ class Crowd:
     def sent(self) -> Iterator[Sent]:
         """Yield the events by time."""
         rng = Random(self.seed)  # noqa: S311  # the same events every time
-        every = range(self.leads)
-        active = rng.choices(every, cum_weights=_zipf(self.leads), k=self.further)
-        spread = [rank * _SPREAD % self.leads for rank in active]
+        ranks = range(self.leads)
+        active = rng.choices(ranks, cum_weights=_zipf(self.leads), k=self.further)
         alike = (rng.randrange(self.leads) for _ in range(self.further))
-        for index, lead in enumerate(chain(every, spread, alike)):
+        for index, rank in enumerate(chain(ranks, active, alike)):
+            lead = rank * _SPREAD % self.leads
             yield _sent(rng, f"lead-{lead:08d}", self.begins_at_ms + index // 10)
 
 
