@@ -4,16 +4,21 @@ from rocksdict import (
     BlockBasedIndexType,
     BlockBasedOptions,
     Cache,
+    DBCompactionStyle,
     DBCompressionType,
     Options,
+    UniversalCompactOptions,
     WriteBufferManager,
     WriteOptions,
 )
 
 BLOOM_BITS = 10
 MEMORY_TABLES_MAX = 3
-NEW_FILES_MAX = 8
-"""Written memory tables that are put in order together: each time much of a copy is rewritten."""
+RUNS_MAX = 8
+"""Files or rows of files, each in order; more are merged."""
+
+OLD_VALUES_PERCENT_MAX = 100
+"""Of what holds: so much more may be on disk until everything is merged."""
 
 MEMORY_TABLE_BLOOM_RATIO = 0.02
 """Of a memory table; to find out in the table itself that a lead is not there takes 1.5 us."""
@@ -52,7 +57,9 @@ def options(memory: RocksMemory) -> Options:
     options.set_write_buffer_manager(memory.write_buffers)
     options.set_write_buffer_size(memory.memory_table_bytes)
     options.set_max_write_buffer_number(MEMORY_TABLES_MAX)
-    options.set_level_zero_file_num_compaction_trigger(NEW_FILES_MAX)
+    options.set_compaction_style(DBCompactionStyle.universal())
+    options.set_universal_compaction_options(_merging())
+    options.set_level_zero_file_num_compaction_trigger(RUNS_MAX)
     options.set_memtable_prefix_bloom_ratio(MEMORY_TABLE_BLOOM_RATIO)
     options.set_memtable_whole_key_filtering(True)
     options.set_compression_type(DBCompressionType.none())  # ids do not compress
@@ -70,6 +77,16 @@ def write_options() -> WriteOptions:
     options = WriteOptions()
     options.disable_wal = True  # type: ignore[method-assign,assignment]  # a property in truth
     return options
+
+
+def _merging() -> UniversalCompactOptions:
+    """Return how runs are merged: those of a size, so that the largest are seldom rewritten.
+
+    By levels, as is RocksDB's default, each written byte is rewritten two to three times as often.
+    """
+    merging = UniversalCompactOptions()
+    merging.max_size_amplification_percent = OLD_VALUES_PERCENT_MAX
+    return merging
 
 
 def _blocks(memory: RocksMemory) -> BlockBasedOptions:

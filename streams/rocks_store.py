@@ -1,19 +1,12 @@
 """State on disk, in RocksDB: only what is committed, and only as long as it can be trusted.
 
-An entry's key begins with its kind: ``s`` the state's own, ``d`` the times at which entries are
-due, ``m`` what the copy says of itself. One write batch holds entries, times and offset, so a
-crash cuts the copy back to an earlier commit and never tears it; the changelog has the rest.
-
-Every entry that is ever due has its time among those of kind ``d``. There are others too: to take
-away the time that a change replaces, the store would have to read the entry, which costs more than
-the change. It does so where it remembers the time; elsewhere the time stays until its turn comes,
-is found to be none of its entry's, and goes then.
+A key begins with its kind: ``s`` an entry, ``d`` when one is due (`streams.due_index`), ``m`` what
+the copy says of itself. One write batch holds entries, due times and offset, so a crash cuts the
+copy back to an earlier commit and never tears it; the changelog has the rest.
 """
 
 import logging
 import shutil
-import struct
-from collections import OrderedDict
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,25 +15,18 @@ from typing import Any
 import msgspec
 from rocksdict import Rdict, WriteBatch
 
+from streams import due_index
+from streams.due_index import DueIndex
 from streams.rocks_options import RocksMemory, options, write_options
 from streams.state_store import Changes, StateFormat, StoreDoubtful
 
 logger = logging.getLogger(__name__)
 
-LAYOUT = 1
+LAYOUT = 2
 """Of the keys and values in the folder; a copy with another layout is thrown away."""
 
-DUE_TIMES_MAX = 10_000
-"""Due times of entries lately read or written that a store remembers."""
-
-REPLACED_TIMES_MAX = 10_000
-"""Times that were replaced and are taken away in one stretch; no longer may a worker be busy."""
-
-_STATE, _DUE = b"s", b"d"
+_STATE = b"s"
 _OFFSET, _IDENTITY = b"moffset", b"midentity"
-_DUE_TIME = struct.Struct(">Q")
-_SIGN = 1 << 63  # so that times before 1970 sort first
-_DUE_HEAD_BYTES = 1 + _DUE_TIME.size
 
 
 class RocksStore:
@@ -75,8 +61,7 @@ class RocksStore:
         self._options = options(memory)
         self._write_options = write_options()
         self._db: Rdict | None = None
-        self._due_times: OrderedDict[bytes, int] = OrderedDict()
-        self._first_due = _DUE
+        self._dues = DueIndex()
         self.offset = 0
         self._open()
 
@@ -92,7 +77,7 @@ class RocksStore:
             values = self._rocks.get([_STATE + key for key in keys]) or []
         for key, value in zip(keys, values, strict=True):
             if value is not None and (due_ms := self._format.due_ms(key, value)) is not None:
-                self._remember(key, due_ms)
+                self._dues.know(key, due_ms)
         return values
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
@@ -102,16 +87,25 @@ class RocksStore:
                 yield key[len(_STATE) :], value
 
     def next_due_ms(self, *, skip: Container[bytes]) -> int | None:
-        """Return when the next entry is due."""
+        """Return when the next entry is due, or a time before it."""
         with self._failures():
-            due, left_ms = self._due(skip, None, 1)
-        return due[0][0] if due else left_ms
+            return self._dues.next_ms(self._places(), skip=skip)
 
     def take_due(self, *, skip: Container[bytes], until_ms: int, entries_max: int) -> list[bytes]:
         """Return the keys of entries due up to `until_ms`, earliest first."""
+        batch = WriteBatch(raw_mode=True)
         with self._failures():
-            due, _ = self._due(skip, until_ms, entries_max)
-        return [key for _, key in due]
+            keys = self._dues.take(
+                self._places(),
+                batch,
+                due_of=self._due_ms,
+                skip=skip,
+                until_ms=until_ms,
+                entries_max=entries_max,
+            )
+            if not batch.is_empty():
+                self._rocks.write(batch, self._write_options)
+        return keys
 
     def apply(self, changes: Changes, *, offset: int) -> None:
         """Take changes and the offset after them, both or neither."""
@@ -171,8 +165,7 @@ class RocksStore:
             self._db[_IDENTITY] = self._identity
         except Exception as error:
             raise OSError(f"the state folder {self._folder}: {error}") from error
-        self._due_times.clear()
-        self._first_due = _DUE
+        self._dues.clear()
         self.offset = 0
 
     def _rdict(self) -> Rdict:
@@ -180,66 +173,19 @@ class RocksStore:
         return Rdict(str(self._folder), self._options, column_families={"default": self._options})
 
     def _change(self, batch: WriteBatch, key: bytes, value: bytes | None) -> None:
-        was_ms = self._due_times.pop(key, None)
-        is_ms = None if value is None else self._format.due_ms(key, value)
-        if was_ms is not None and was_ms != is_ms:
-            batch.delete(_due_place(was_ms, key))
-        if is_ms is not None:
-            if was_ms != is_ms:
-                place = _due_place(is_ms, key)
-                batch.put(place, b"")
-                self._first_due = min(self._first_due, place)
-            self._remember(key, is_ms)
         if value is None:
+            self._dues.change(batch, key, None)
             batch.delete(_STATE + key)
         else:
+            self._dues.change(batch, key, self._format.due_ms(key, value))
             batch.put(_STATE + key, value)
 
-    def _remember(self, key: bytes, due_ms: int) -> None:
-        self._due_times[key] = due_ms
-        if len(self._due_times) > DUE_TIMES_MAX:
-            self._due_times.popitem(last=False)
+    def _places(self) -> Iterator[bytes]:
+        return (place for place, _ in self._scan(due_index.KIND, begin=self._dues.first))
 
-    def _due(
-        self, skip: Container[bytes], until_ms: int | None, entries_max: int
-    ) -> tuple[list[tuple[int, bytes]], int | None]:
-        """Return entries that are due, and from when on there may be more, if that was left open.
-
-        It begins where the first time was found last: those before it are gone, but RocksDB would
-        step over what tells so, one by one.
-        """
-        due: list[tuple[int, bytes]] = []
-        replaced: list[bytes] = []
-        left_ms = first = None
-        for place, _ in self._scan(_DUE, begin=self._first_due):
-            due_ms, key = _due_ms(place), place[_DUE_HEAD_BYTES:]
-            if len(due) == entries_max or (until_ms is not None and due_ms > until_ms):
-                first = first or place
-                break
-            if len(replaced) == REPLACED_TIMES_MAX:
-                first = first or place
-                left_ms = due_ms
-                break
-            if key not in skip and not self._is_due(key, due_ms):
-                replaced.append(place)
-                continue
-            first = first or place
-            if key not in skip:
-                due.append((due_ms, key))
-        self._take_away(replaced)
-        self._first_due = first or self._first_due
-        return due, left_ms
-
-    def _is_due(self, key: bytes, due_ms: int) -> bool:
+    def _due_ms(self, key: bytes) -> int | None:
         value = self._rocks.get(_STATE + key)
-        return value is not None and self._format.due_ms(key, value) == due_ms
-
-    def _take_away(self, places: list[bytes]) -> None:
-        if places:
-            batch = WriteBatch(raw_mode=True)
-            for place in places:
-                batch.delete(place)
-            self._rocks.write(batch, self._write_options)
+        return None if value is None else self._format.due_ms(key, value)
 
     def _scan(self, kind: bytes, *, begin: bytes) -> Iterator[tuple[bytes, bytes]]:
         iterator: Any = self._rocks.iter()
@@ -305,14 +251,6 @@ class RocksStores:
 
     def retain(self, names: set[str]) -> None:
         """Keep all: they are on disk, and may be wanted again."""
-
-
-def _due_place(due_ms: int, key: bytes) -> bytes:
-    return _DUE + _DUE_TIME.pack(due_ms + _SIGN) + key
-
-
-def _due_ms(place: bytes) -> int:
-    return int(_DUE_TIME.unpack_from(place, len(_DUE))[0]) - _SIGN
 
 
 def _is_outside(error: Exception) -> bool:

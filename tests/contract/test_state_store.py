@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams import rocks_store
+from streams import due_index
 from streams.memory_store import MemoryStores
-from streams.rocks_store import RocksStores
+from streams.rocks_store import RocksStore, RocksStores
 from streams.state_store import StateStore, StateStores, StoreDoubtful
 from tests.contract.state_writer import WRITES_KEYS, DueFormat, written
 
@@ -108,9 +108,20 @@ def test_an_entry_is_due_once_at_its_latest_time(opened: Open) -> None:
     store.apply({b"a": b"1|", b"b": b"2|", b"c": b"3|"}, offset=1)
     store.apply({b"a": b"9|", b"b": b"-|", b"c": None}, offset=2)
 
-    assert store.next_due_ms(skip=NOTHING) == 9
     assert dues(store, until_ms=8) == []
+    assert store.next_due_ms(skip=NOTHING) == 9
     assert dues(store) == [b"a"]
+
+
+def test_an_entry_that_is_put_off_again_and_again_is_due_once(opened: Open) -> None:
+    """However often its time moves on, an entry is due at the last one, and not before."""
+    store = opened()
+    for hour in range(1, 10):
+        store.apply({b"a": b"%d|" % (10 * hour), b"b": b"55|"}, offset=hour)
+
+    assert dues(store, until_ms=54) == []
+    assert store.next_due_ms(skip=NOTHING) == 55
+    assert dues(store) == [b"b", b"a"]
 
 
 def test_who_skips_an_entry_does_not_get_it(opened: Open) -> None:
@@ -167,13 +178,10 @@ def test_a_worker_says_what_it_holds(stores: StateStores, opened: Open) -> None:
     assert opened("task-2").offset == 0
 
 
-Changes = dict[bytes, bytes | None]
 KEYS = st.sampled_from([b"a", b"b", b"aa", b"\x00", b"\xff\xff"])
-VALUES = st.none() | st.builds(
-    lambda due, text: b"%s|%s" % (due, text),
-    st.sampled_from([b"-", b"-3", b"0", b"7", b"12", b"%d" % (1 << 50)]),
-    st.binary(max_size=3),
-)
+DUES = st.sampled_from([b"-", b"-3", b"0", b"7", b"12", b"%d" % (1 << 50)])
+VALUES = st.none() | st.builds(b"%s|%s".__mod__, st.tuples(DUES, st.binary(max_size=3)))
+STEPS = st.tuples(st.dictionaries(KEYS, VALUES), st.sampled_from([None, 0, 7, 1 << 41]), DUES)
 
 
 @pytest.fixture(scope="module")
@@ -183,15 +191,20 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     return (root / str(number) for number in count())
 
 
-@settings(max_examples=25)
-@given(steps=st.lists(st.tuples(st.dictionaries(KEYS, VALUES), st.booleans()), max_size=8))
-def test_both_kinds_give_the_same_answers(steps: list[tuple[Changes, bool]], folders) -> None:
-    """Whatever is applied, and whenever they are opened again, no agent can tell them apart."""
+def later(due_ms: int | None, told_ms: int | None) -> bool:
+    """Whether a store that knows no exact time told one that is too late."""
+    return due_ms is not None and (told_ms is None or told_ms > due_ms)
+
+
+@settings(max_examples=50)
+@given(steps=st.lists(st.tuples(st.booleans(), STEPS), max_size=8))
+def test_both_kinds_give_the_same_answers(steps, folders) -> None:
+    """Whatever is applied, taken or opened again, no agent can tell them apart."""
     kinds: tuple[StateStores, StateStores] = (MemoryStores(), rocks(next(folders)))
     copies = [each.open("t-0", DueFormat(), changelog_id="x") for each in kinds]
-    for offset, (changes, again) in enumerate(steps, start=1):
+    for offset, (again, (changes, until_ms, due)) in enumerate(steps, start=1):
         out_of_date = frozenset(changes)
-        assert copies[0].next_due_ms(skip=out_of_date) == copies[1].next_due_ms(skip=out_of_date)
+        assert not later(*(each.next_due_ms(skip=out_of_date) for each in copies))
         for copy in copies:
             copy.apply(changes, offset=offset)
         if again:
@@ -199,9 +212,14 @@ def test_both_kinds_give_the_same_answers(steps: list[tuple[Changes, bool]], fol
                 copy.close()
             copies = [each.open("t-0", DueFormat(), changelog_id="x") for each in kinds]
         one, other = copies
+        if until_ms is not None:
+            taken = dues(one, until_ms=until_ms)
+            assert taken == dues(other, until_ms=until_ms)
+            for copy in copies:
+                copy.apply(dict.fromkeys(taken, due + b"|"), offset=offset)
         assert one.offset == other.offset == offset
         assert dict(one.items()) == dict(other.items())
-        assert one.next_due_ms(skip=NOTHING) == other.next_due_ms(skip=NOTHING)
+        assert not later(*(each.next_due_ms(skip=NOTHING) for each in copies))
     assert dues(copies[0]) == dues(copies[1])
     copies[1].close()
 
@@ -297,6 +315,7 @@ def test_what_is_due_is_found_past_all_that_was(opened: Open) -> None:
     store.apply({b"%d" % number: b"%d|" % number for number in range(10, 20)}, offset=1)
     assert store.next_due_ms(skip=NOTHING) == 10
     store.apply({b"%d" % number: b"-|" for number in range(10, 15)}, offset=2)
+    assert dues(store, until_ms=14) == []
     assert store.next_due_ms(skip=NOTHING) == 15
     store.apply({b"early": b"3|", b"19": b"4|"}, offset=3)
 
@@ -304,9 +323,26 @@ def test_what_is_due_is_found_past_all_that_was(opened: Open) -> None:
     assert dues(store) == [b"early", b"19", b"15", b"16", b"17", b"18"]
 
 
+def due_places(store: RocksStore) -> list[bytes]:
+    return [place for place, _ in store._scan(due_index.KIND, begin=due_index.KIND)]
+
+
+def test_an_entry_that_is_put_off_costs_no_write(tmp_path: Path) -> None:
+    """On disk an entry's due time is written once, and moved when its turn comes."""
+    store = rocks(tmp_path).open("task-0", DueFormat(), changelog_id="one")
+    for hour in range(1, 10):
+        store.apply({b"a": b"%d|" % hour}, offset=hour)
+    places = due_places(store)
+    assert len(places) == 1
+
+    assert dues(store) == [b"a"]
+    assert (len(due_places(store)), due_places(store) > places) == (1, True)
+    store.close()
+
+
 def test_times_that_were_replaced_go_a_few_at_a_time(tmp_path: Path, monkeypatch) -> None:
     """However many due times were replaced, none is believed, and no call takes long."""
-    monkeypatch.setattr(rocks_store, "REPLACED_TIMES_MAX", 3)
+    monkeypatch.setattr(due_index, "PAST_PLACES_MAX", 3)
     keys = [b"%02d" % number for number in range(10)]
     store = rocks(tmp_path).open("task-0", DueFormat(), changelog_id="one")
     store.apply({key: key + b"|" for key in keys}, offset=1)
@@ -314,7 +350,8 @@ def test_times_that_were_replaced_go_a_few_at_a_time(tmp_path: Path, monkeypatch
     store = rocks(tmp_path).open("task-0", DueFormat(), changelog_id="one")
     store.apply({key: b"1" + key + b"|" for key in keys}, offset=2)
 
-    assert [store.next_due_ms(skip=NOTHING) for _ in range(5)] == [3, 6, 9, 100, 100]
+    assert [dues(store, until_ms=9) for _ in range(4)] == [[], [], [], []]
+    assert store.next_due_ms(skip=NOTHING) == 100
     assert dues(store) == keys
     store.close()
 
