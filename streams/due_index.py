@@ -128,9 +128,8 @@ class DueIndex:
             self._put(batch, key, due_ms)
             if due_ms <= until_ms:
                 due[key] = due_ms
-        return [key for _, key in sorted([(due_ms, key) for key, due_ms in due.items()])][
-            :entries_max
-        ]
+        earliest = sorted([(due_ms, key) for key, due_ms in due.items()])
+        return [key for _, key in earliest[:entries_max]]
 
     def _put(self, batch: WriteBatch, key: bytes, due_ms: int) -> None:
         place = KIND + _TIME.pack(due_ms + _SIGN) + key
