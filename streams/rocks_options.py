@@ -82,7 +82,7 @@ def write_options() -> WriteOptions:
 def _merging() -> UniversalCompactOptions:
     """Return how runs are merged: those of a size, so that the largest are seldom rewritten.
 
-    By levels, as is RocksDB's default, each written byte is rewritten two to three times as often.
+    By levels, as is RocksDB's default, its threads were busy with it for twice as long.
     """
     merging = UniversalCompactOptions()
     merging.max_size_amplification_percent = OLD_VALUES_PERCENT_MAX
