@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from itertools import islice
 
 from schemas.contracts import Contract
 
@@ -52,8 +51,7 @@ def headers(
     ]
     if 0 <= time_ms <= _YEAR_9999_MS:
         result.append(("ce_time", _rfc3339(time_ms)))
-    traces = (each for each in incoming if each[0] == "traceparent")
-    result.extend(islice(traces, 1))
+    result.extend([each for each in incoming if each[0] == "traceparent"][:1])
     return tuple(result)
 
 

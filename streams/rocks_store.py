@@ -181,7 +181,9 @@ class RocksStore:
             batch.put(_STATE + key, value)
 
     def _places(self) -> Iterator[bytes]:
-        return (place for place, _ in self._scan(due_index.KIND, begin=self._dues.first))
+        # A generator expression, compiled, would be a list of all.
+        for place, _ in self._scan(due_index.KIND, begin=self._dues.first):
+            yield place
 
     def _due_ms(self, key: bytes) -> int | None:
         value = self._rocks.get(_STATE + key)
@@ -247,7 +249,8 @@ class RocksStores:
 
     def held(self) -> Iterator[str]:
         """Return the names of tasks whose state is here."""
-        return (each.parent.name for each in self._folder.glob("*/CURRENT"))
+        for each in self._folder.glob("*/CURRENT"):
+            yield each.parent.name
 
     def retain(self, names: set[str]) -> None:
         """Keep all: they are on disk, and may be wanted again."""

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -321,6 +322,46 @@ def test_what_is_due_is_found_past_all_that_was(opened: Open) -> None:
 
     assert store.next_due_ms(skip=NOTHING) == 3
     assert dues(store) == [b"early", b"19", b"15", b"16", b"17", b"18"]
+
+
+class CountedRocks:
+    """RocksDB, and how many steps iterators over it took."""
+
+    def __init__(self, rocks: Any) -> None:
+        self._rocks, self.steps = rocks, 0
+
+    def iter(self) -> "CountedIterator":
+        return CountedIterator(self._rocks.iter(), self)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._rocks, name)
+
+
+class CountedIterator:
+    """One of its iterators."""
+
+    def __init__(self, iterator: Any, counted: CountedRocks) -> None:
+        self._iterator, self._counted = iterator, counted
+
+    def next(self) -> None:
+        self._counted.steps += 1
+        self._iterator.next()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._iterator, name)
+
+
+def test_what_is_due_next_is_found_without_a_walk_over_all(tmp_path: Path) -> None:
+    """Whatever the number of leads on disk, an idle worker that asks for the next looks at few."""
+    store = rocks(tmp_path).open("task-0", DueFormat(), changelog_id="one")
+    store.apply({b"%d" % number: b"%d|" % number for number in range(1_000)}, offset=1)
+    counted: Any = CountedRocks(store._db)
+    store._db = counted
+
+    assert store.next_due_ms(skip=frozenset([b"0", b"1"])) == 2
+    assert dues(store, until_ms=4) == [b"%d" % number for number in range(5)]
+    store.close()
+    assert counted.steps < 20
 
 
 def due_places(store: RocksStore) -> list[bytes]:

@@ -167,3 +167,22 @@ def test_the_lock_has_a_hash_for_each_version():
     ]
 
     assert not bare, f"run `make lock`: {bare}"
+
+
+@pytest.mark.parametrize("path", [ROOT / each for each in listed(ROOT)], ids=_name)
+def test_no_generator_expression_outlives_its_call(path):
+    """Compiled, it is a list of all: only what takes all of it may be given one."""
+    tree = _tree(path)
+    consumed = {
+        argument
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        for argument in (*node.args, *(keyword.value for keyword in node.keywords))
+    }
+    consumed |= {node.value for node in ast.walk(tree) if isinstance(node, ast.Starred)}
+    kept = [
+        f"{_name(path)}:{node.lineno}: {ast.unparse(node)}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.GeneratorExp) and node not in consumed
+    ]
+    assert kept == []
