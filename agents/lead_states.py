@@ -29,9 +29,11 @@ class Lead:
         The lead's id as UTF-8.
     changed, leaving : bool
         Whether the state is to be committed, or is being committed.
+    asked_for : bool
+        Whether it was at hand and asked for since it came, or since it was last spared.
     """
 
-    __slots__ = ("lead_id", "key", "state", "changed", "leaving")
+    __slots__ = ("lead_id", "key", "state", "changed", "leaving", "asked_for")
 
     def __init__(self, lead_id: str, key: bytes, state: LeadState | None) -> None:
         self.lead_id: Final = lead_id
@@ -39,6 +41,7 @@ class Lead:
         self.state = state
         self.changed = False
         self.leaving = False
+        self.asked_for = False
 
 
 @final
@@ -54,7 +57,8 @@ class LeadStates:
     state : State
         What is committed.
     decoded : DecodedStates
-        How many committed states are kept decoded; those that changed of late are kept first.
+        How many committed states are kept decoded; those that are asked for often are kept first
+        (CLOCK: Corbató, *A paging experiment with the Multics system*, 1968).
     """
 
     def __init__(self, state: State, *, decoded: DecodedStates) -> None:
@@ -77,10 +81,12 @@ class LeadStates:
         leads, missing, found = self._leads, dict[str, Lead](), list[Lead]()
         for lead_id in lead_ids:
             lead = leads.get(lead_id)
-            if lead is None:
+            if lead is not None:
+                lead.asked_for = True
+            else:
                 lead = missing.get(lead_id)
-            if lead is None:
-                missing[lead_id] = lead = Lead(lead_id, lead_id.encode(), None)
+                if lead is None:
+                    missing[lead_id] = lead = Lead(lead_id, lead_id.encode(), None)
             found.append(lead)
         unknown = [missing[lead_id] for lead_id in sorted(missing)]  # found sooner so
         keys = [lead.key for lead in unknown]
@@ -137,7 +143,8 @@ class LeadStates:
         if count > 0:
             for lead_id in list(islice(self._leads, count)):
                 lead = self._leads.pop(lead_id)
-                if lead.leaving:
+                if lead.leaving or lead.asked_for:
+                    lead.asked_for = False
                     self._leads[lead_id] = lead  # a second chance, at the end of the queue
 
 
