@@ -1,7 +1,7 @@
 """The scoring agent: folds every event of its leads, and says what followed from it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from agents.burial import Unreadable, dead_letter
 from agents.decoded_states import DecodedStates
@@ -59,10 +59,10 @@ class ScoringContext:
         Partition count of all topics.
     encoders : mapping of str to Encoder
         By output topic.
-    scored_events, lead_scores : bool
-        Whether these topics are written.
     decoded : DecodedStates
         What the tasks keep decoded.
+    scored_events, lead_scores : bool
+        Whether these topics are written.
     state_bytes_max : int
         A form fill after which its lead's state would be larger is a dead letter.
     """
@@ -71,9 +71,9 @@ class ScoringContext:
     partitions: int
     reader: EventReader
     encoders: Mapping[str, Encoder]
+    decoded: DecodedStates
     scored_events: bool = True
     lead_scores: bool = True
-    decoded: DecodedStates = field(default_factory=lambda: DecodedStates(50_000))
     state_bytes_max: int = 128 << 10
 
 

@@ -103,20 +103,11 @@ class Source:
         hungry = [
             partition
             for index, partition in enumerate(self._partitions)
-            if self._merge.waiting(index) < self._wanted(index)
+            if self._merge.waiting(index) < self.batch_records_max
         ]
         if hungry:
             await self._fetch(hungry, timeout_ms=0 if batch else timeout_ms)
         return batch or self._merge.pop(self._at_end, self.batch_records_max)
-
-    def _wanted(self, index: int) -> int:
-        """Return of how many records an input is not asked for more.
-
-        A batch waits for an input that it uses up, but passes one that is at its end: that one is
-        asked first.
-        """
-        inputs = 1 if self._at_end[index] else len(self._partitions)
-        return max(1, self.batch_records_max // inputs)
 
     async def _fetch(self, hungry: list[TopicPartition], *, timeout_ms: int) -> None:
         fetched = await self._consumer.getmany(

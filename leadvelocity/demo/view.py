@@ -34,7 +34,7 @@ class Glance:
     rate: float
     lag: int | None
     hottest: Sequence[Record]
-    recent: Sequence[Record]
+    recent: Sequence[Record]  # newest first
 
 
 class View:
@@ -44,6 +44,7 @@ class View:
         self._console = console
         self._live = Live(console=console, refresh_per_second=4) if console.is_terminal else None
         self._next_line_s = 0.0
+        self._shown: set[tuple[str, int]] = set()
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -65,11 +66,18 @@ class View:
             self._live.update(_page(glance))
         elif glance.elapsed_s >= self._next_line_s:
             self._next_line_s = glance.elapsed_s + LINE_EVERY_S
-            self._console.print(_head(glance), highlight=False, soft_wrap=True)
-            for change in glance.recent[:CHANGES_PER_LINE]:
-                self._console.print(
-                    f"  {_move(change)}  {why(change)}", highlight=False, soft_wrap=True
-                )
+            self._line(_head(glance))
+            for change in self._new(glance.recent):
+                self._line(f"  {_move(change)}  {why(change)}")
+
+    def _line(self, text: str) -> None:
+        self._console.print(text, highlight=False, soft_wrap=True)
+
+    def _new(self, recent: Sequence[Record]) -> Sequence[Record]:
+        """Return the last changes that were not shown yet, oldest first as lines are read."""
+        new = [each for each in recent if _identity(each) not in self._shown]
+        self._shown = {_identity(each) for each in recent}
+        return new[:CHANGES_PER_LINE][::-1]
 
 
 def why(change: Record) -> str:
@@ -78,6 +86,10 @@ def why(change: Record) -> str:
     if change["fit"]:
         parts.append(f"fit {change['fit']:+.1f}")
     return ", ".join(parts)
+
+
+def _identity(change: Record) -> tuple[str, int]:
+    return change["lead_id"], change["seq"]
 
 
 def _head(glance: Glance) -> str:

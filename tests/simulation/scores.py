@@ -9,6 +9,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from agents.decoded_states import DecodedStates
 from agents.event_reader import EventReader
 from agents.lead_scoring import MODEL_KEY, STATE_FORMAT, LeadScoring, ScoringContext
 from agents.schema_lookup import SchemaLookup
@@ -93,7 +94,9 @@ def _coding() -> tuple[ScoringContext, dict[str, Encoder], dict[str, Decoder]]:
         future_ms_max=SETTINGS.future_ms_max,
         record_bytes_max=SETTINGS.record_bytes_max,
     )
-    context = ScoringContext(model=MODEL, partitions=1, reader=reader, encoders=encoders)
+    context = ScoringContext(
+        model=MODEL, partitions=1, reader=reader, encoders=encoders, decoded=DecodedStates(10)
+    )
     return context, encoders, decoders
 
 

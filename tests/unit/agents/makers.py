@@ -6,6 +6,7 @@ from typing import Any
 
 import fastavro
 
+from agents.decoded_states import DecodedStates
 from agents.event_reader import EventReader
 from agents.lead_scoring import STATE_FORMAT, LeadScoring, ScoringContext
 from agents.records import Headers, Record
@@ -24,6 +25,7 @@ from scoring.event import Event, EventType
 from streams.changelog import EngineFormat
 from streams.memory_store import MemoryStore
 
+LEADS_AT_HAND_MAX = 1_000
 NOW_MS = 1_760_000_000_000
 SCHEMA_IDS = {topic: number for number, topic in enumerate((*INPUT_TOPICS, *OUTPUT_TOPICS), 1)}
 
@@ -55,7 +57,11 @@ def scoring_context(**given) -> ScoringContext:
         record_bytes_max=1 << 20,
     )
     return ScoringContext(
-        model=load_model(None), partitions=1, reader=reader, encoders=encoders(), **given
+        model=load_model(None),
+        partitions=1,
+        reader=reader,
+        encoders=encoders(),
+        **{"decoded": DecodedStates(LEADS_AT_HAND_MAX), **given},
     )
 
 

@@ -36,3 +36,32 @@ def test_a_lead_without_a_state_is_forgotten() -> None:
 
     assert states.load(["ada"]) == [ada]
     assert states.load(["bob"]) != [bob]
+
+
+class ReadKeys(MemoryStore):
+    """A store that notes which entries are read."""
+
+    def __init__(self) -> None:
+        super().__init__(EngineFormat(STATE_FORMAT))
+        self.read: list[bytes] = []
+
+    def get_many(self, keys: list[bytes]) -> list[bytes | None]:
+        self.read += keys
+        return super().get_many(keys)
+
+
+def test_leads_that_are_asked_for_stay_at_hand() -> None:
+    """Of more leads than may be kept, those go first that nobody has asked for again."""
+    store = ReadKeys()
+    data = lead_state.encode(a_state())
+    store.apply(dict.fromkeys((b"ada", b"bob", b"eve"), data), offset=1)
+    states = LeadStates(store, decoded=DecodedStates(2))
+    for lead_ids in (["ada", "bob"], ["ada"], ["eve"]):
+        states.load(lead_ids)
+    states.take()
+    states.take()
+    store.read.clear()
+
+    states.load(["ada", "bob", "eve"])
+
+    assert store.read == [b"bob"]
