@@ -18,6 +18,7 @@ PRODUCT = sorted(
     path for package in (*PACKAGES, "bench") for path in (ROOT / package).rglob("*.py")
 )
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
+COMPILED = [ROOT / path for path in listed(ROOT)]
 
 BANNED = {
     r"\btime\.sleep\(|from time import [^\n]*\bsleep\b": (
@@ -88,7 +89,7 @@ def test_a_compiled_function_says_what_it_returns():
     """Compiled by mypyc, a body of a docstring alone aborts the process instead of giving None."""
     silent = [
         f"{_name(path)}:{node.lineno}: {node.name}"
-        for path in (ROOT / each for each in listed(ROOT))
+        for path in COMPILED
         for owner in ast.walk(_tree(path))
         if isinstance(owner, ast.ClassDef | ast.Module) and not _is_abstract(owner)
         for node in owner.body
@@ -169,7 +170,7 @@ def test_the_lock_has_a_hash_for_each_version():
     assert not bare, f"run `make lock`: {bare}"
 
 
-@pytest.mark.parametrize("path", [ROOT / each for each in listed(ROOT)], ids=_name)
+@pytest.mark.parametrize("path", COMPILED, ids=_name)
 def test_no_generator_expression_outlives_its_call(path):
     """Compiled, it is a list of all: only what takes all of it may be given one."""
     tree = _tree(path)
@@ -185,4 +186,4 @@ def test_no_generator_expression_outlives_its_call(path):
         for node in ast.walk(tree)
         if isinstance(node, ast.GeneratorExp) and node not in consumed
     ]
-    assert kept == []
+    assert not kept, f"write a list, or a function that yields: {kept}"
