@@ -29,9 +29,9 @@ the other, which at the highest rates is the first to have no time left.
 """
 STATE = """## Size of the state
 Our worker with RocksDB: each lead has an event, then leads are as active as Zipf's law says, then
-any lead alike, each of whose events asks the disk. Of both, the second half is measured: RocksDB is
-done by then with what the first events left it to merge. Back means that tier changes of every
-partition come again, counted from the start of the process.
+any lead alike: most events ask the disk where leads are many more than are kept decoded. Of both,
+the second half is measured: RocksDB is done by then with what the first events left it to merge.
+Back means that tier changes of every partition come again, counted from the start of the process.
 """
 WORKERS = """## More workers, each on a core of its own
 One worker, Kafka and what measures on one core; then two workers, each pinned to a core, and the

@@ -33,7 +33,7 @@ class StateSize:
         Of events of leads as active as Zipf's law says, after each lead has had one: over the
         second half of them, when RocksDB is done with what the first events left it to merge.
     even_events_per_s : float
-        The same of events of any lead alike: each asks the disk.
+        The same of events of any lead alike: where leads are many, most ask the disk.
     memory_mb : float
         The most that was resident.
     disk_mb : float
