@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import harmonic_mean
 from typing import Any
 
 from bench.planning import Demand, planned, reading_back_s
@@ -30,8 +31,11 @@ the other, which at the highest rates is the first to have no time left.
 STATE = """## Size of the state
 Our worker with RocksDB: each lead has an event, then leads are as active as Zipf's law says, then
 any lead alike: most events ask the disk where leads are many more than are kept decoded. Of both,
-the second half is measured: RocksDB is done by then with what the first events left it to merge.
-Back means that tier changes of every partition come again, counted from the start of the process.
+the middle half is measured: before it RocksDB merges what the first events left to merge, after it
+some partitions, which are not equally active, are through.
+The workers take turns on one core, each with a Kafka of its own; a share is that of the speed with
+the fewest leads, over all turns and, in brackets, in one and the turn beside it. Back means that
+tier changes of every partition come again, counted from the start of the process.
 """
 WORKERS = """## More workers, each on a core of its own
 One worker, Kafka and what measures on one core; then two workers, each pinned to a core, and the
@@ -176,11 +180,15 @@ def _latency(figures: Figures) -> str:
 
 
 def _state(figures: Figures) -> str:
+    few = figures["state"][0]
     rows = [
         (
             f"{each['leads']:,}",
-            f"{each['events_per_s']:,.0f}",
-            f"{each['even_events_per_s']:,.0f}",
+            *(
+                text
+                for name in ("events_per_s", "even_events_per_s")
+                for text in (_of_turns(each[name]), _share(each[name], few[name]))
+            ),
             f"{each['memory_mb']:,.0f}",
             f"{each['disk_mb']:,.0f}",
             *(f"{each[name]:.1f}" for name in ("killed_s", "stopped_s", "lost_s")),
@@ -191,7 +199,9 @@ def _state(figures: Figures) -> str:
     head = (
         "leads",
         "events/s",
+        "share",
         "events/s, any lead alike",
+        "share",
         "most memory, MB",
         "on disk, MB",
         "back after kill -9, s",
@@ -203,6 +213,18 @@ def _state(figures: Figures) -> str:
     if len(rows) > 1:
         parts.append("![Events a second by number of leads](images/performance-state.svg)")
     return "\n".join(parts)
+
+
+def _of_turns(speeds: Sequence[float]) -> str:
+    """Return the speed over turns of as many events each, with the slowest and the quickest."""
+    return f"{harmonic_mean(speeds):,.0f} [{min(speeds):,.0f} to {max(speeds):,.0f}]"
+
+
+def _share(speeds: Sequence[float], others: Sequence[float]) -> str:
+    """Return what part of the others' speed this is, with the least and the most of a turn."""
+    turns = [one / other for one, other in zip(speeds, others, strict=True)]
+    share = harmonic_mean(speeds) / harmonic_mean(others)
+    return f"{share:.2f} [{min(turns):.2f} to {max(turns):.2f}]"
 
 
 def _workers(figures: Figures) -> str:
@@ -295,8 +317,10 @@ def _latency_plot(engines: Figures) -> str:
 
 def _state_plot(sizes: Sequence[Figures]) -> str:
     series = {
-        "events a second": [(each["leads"], each["events_per_s"]) for each in sizes],
-        "of any lead alike": [(each["leads"], each["even_events_per_s"]) for each in sizes],
+        "events a second": [(each["leads"], harmonic_mean(each["events_per_s"])) for each in sizes],
+        "of any lead alike": [
+            (each["leads"], harmonic_mean(each["even_events_per_s"])) for each in sizes
+        ],
         "most memory, MB": [(each["leads"], each["memory_mb"]) for each in sizes],
     }
     return lines("More leads", series, x="leads", y="events a second and MB")

@@ -72,6 +72,7 @@ class Program:
                 start_new_session=True,
             )
         self._tree = [psutil.Process(self._process.pid)]
+        self._held: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -119,14 +120,30 @@ class Program:
                 continue
         return Usage(cpu_s=cpu_s, rss_bytes=rss_bytes)
 
+    def hold(self) -> None:
+        """Stop it where it is, until `go_on`, or until this program ends in whatever way."""
+        self._signal(signal.SIGSTOP)
+        release = f"read _; kill -CONT -{self._process.pid}"
+        self._held = subprocess.Popen(  # noqa: S603  # it waits for the end of its input
+            ["/bin/sh", "-c", release], stdin=subprocess.PIPE, start_new_session=True
+        )
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        if self._held is not None:
+            self._held.communicate()
+            self._held = None
+
     def stop(self, *, politely: bool = True) -> None:
         """End it: by SIGTERM, after `STOP_S_MAX` or at once by SIGKILL."""
         if politely:
+            self.go_on()
             self._signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(STOP_S_MAX)
         self._signal(signal.SIGKILL)
         self._process.wait()
+        self.go_on()
         if self._process.stdin is not None:
             self._process.stdin.close()
 

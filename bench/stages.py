@@ -1,8 +1,9 @@
 """What can be measured, stage by stage; each has servers of its own and gives plain figures."""
 
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from bench.latency import Rates, measure_latency
 from bench.rounds import Plan, run_rounds
 from bench.servers import servers
 from bench.sink_speed import measure_sink
-from bench.state_size import measure_state
+from bench.state_size import Crowded, measure_states
 from bench.throughput import measure
 from bench.workload import Crowd, Workload
 from leadvelocity.settings import Settings
@@ -93,16 +94,13 @@ class Bench:
 
     def state(self, crowds: Sequence[int], *, further: int) -> Figures:
         """Give our worker many leads; see what they cost, and how soon it is back."""
-        figures = []
-        for leads in crowds:
-            with self._servers() as settings, self._noting_failures():
-                crowd = Crowd(leads=leads, further=further, begins_at_ms=yesterday_ms())
-                inputs = load(settings, crowd, self.progress, checked=False)
-                [engine] = self._engines(["ours_exactly_once"])
-                run = self._run(engine, settings, inputs, f"{leads}-leads")
-                figures.append(asdict(measure_state(engine, run, leads, self.pinned)))
-                self.progress(f"{leads:,} leads: {figures[-1]}")
-        return {"state": figures}
+        with ExitStack() as running, self._noting_failures():
+            crowded = [
+                self._crowded(leads, further, running) for leads in sorted(crowds, reverse=True)
+            ]
+            sizes = measure_states(crowded, self.pinned)
+            return {"state": [asdict(each) for each in reversed(sizes)]}
+        return {}
 
     def workers(self, *, events: int, rounds: int) -> Figures:
         """Compare a worker and the servers on one core with two workers and them on all."""
@@ -157,9 +155,20 @@ class Bench:
         workload = Workload(events=events, leads=LEADS, begins_at_ms=yesterday_ms())
         return load(settings, workload, self.progress, prefix=prefix)
 
+    def _crowded(self, leads: int, further: int, running: ExitStack) -> Crowded:
+        """Load a crowd into servers of its own: workers of one broker would share its topics."""
+        directory = self.directory / f"{leads}-leads"
+        running.callback(shutil.rmtree, directory, ignore_errors=True)
+        settings = running.enter_context(servers(directory, self.progress))
+        crowd = Crowd(leads=leads, further=further, begins_at_ms=yesterday_ms())
+        [engine] = self._engines(["ours_exactly_once"])
+        inputs = load(settings, crowd, self.progress, checked=False)
+        return Crowded(engine=engine, run=self._run(engine, settings, inputs, "state"), crowd=crowd)
+
     def _run(self, engine: Engine, settings: Settings, inputs: Inputs, name: str) -> Run:
         name = f"{engine.key.replace('_', '-')}-{name}"
-        return Run(name=name, settings=settings, inputs=inputs, folder=self._runs / name)
+        folder = settings.directory / "runs" / name
+        return Run(name=name, settings=settings, inputs=inputs, folder=folder)
 
 
 def yesterday_ms() -> int:

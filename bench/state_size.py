@@ -2,6 +2,8 @@
 
 import shutil
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
 from agents.rerouting import owner_of
@@ -9,12 +11,13 @@ from bench.cores import Cores
 from bench.engines.run import Engine, Run
 from bench.errors import BenchFailed
 from bench.follower import Follower
-from bench.inputs import delete_topics
 from bench.program import Program
 from bench.servers import place
-from bench.throughput import MB, throughput
+from bench.throughput import MB
 from bench.traffic import Encoding, Sending
-from bench.watch import GroupPosition, watch
+from bench.turns import Player, take_turns
+from bench.watch import GroupPosition
+from bench.workload import Crowd
 
 READY_S_MAX = 600.0
 PROBES = 16
@@ -23,16 +26,28 @@ PROBES = 16
 PROBE_EVERY_S = 0.25
 
 
+Speeds = list[float]
+"""Events a second, of each turn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowded:
+    """An engine to whose topics a crowd was loaded; its servers are its own."""
+
+    engine: Engine
+    run: Run
+    crowd: Crowd
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateSize:
     """What was seen at a number of leads.
 
     Parameters
     ----------
-    events_per_s : float
-        Of events of leads as active as Zipf's law says, after each lead has had one: over the
-        second half of them, when RocksDB is done with what the first events left it to merge.
-    even_events_per_s : float
+    events_per_s : list of float
+        Of each turn, of leads as active as Zipf's law says, after each lead has had one event.
+    even_events_per_s : list of float
         The same of events of any lead alike: where leads are many, most ask the disk.
     memory_mb : float
         The most that was resident.
@@ -47,8 +62,8 @@ class StateSize:
     """
 
     leads: int
-    events_per_s: float
-    even_events_per_s: float
+    events_per_s: Speeds
+    even_events_per_s: Speeds
     memory_mb: float
     disk_mb: float
     killed_s: float
@@ -56,47 +71,77 @@ class StateSize:
     lost_s: float
 
 
-def measure_state(engine: Engine, run: Run, leads: int, cores: Cores) -> StateSize:
-    """Give an engine a crowd of leads, then end and start it in three ways.
+def measure_states(crowds: Sequence[Crowded], cores: Cores) -> list[StateSize]:
+    """Let engines with crowds take turns, kill them, then start each of them in three ways.
 
     Parameters
     ----------
-    run : Run
-        Its inputs are a crowd of `leads`.
+    crowds : sequence of Crowded
+        The largest first: no engine is held for long while others fold their crowds.
 
     Raises
     ------
     BenchFailed
     """
-    settings, state = run.settings, run.settings.directory / "state"
+    with ExitStack() as running:
+        players: list[Player] = []
+        for each in crowds:
+            players.append(running.enter_context(_player(each, cores)))
+            take_turns(players, [each.crowd.leads for each in crowds[: len(players)]])
+        speeds = _speeds(players, [each.crowd for each in crowds])
+        for player in players:
+            player.go_on()
+        return [
+            _size(each, player, active, alike, cores)
+            for each, player, active, alike in zip(crowds, players, *speeds, strict=True)
+        ]
+
+
+@contextmanager
+def _player(crowded: Crowded, cores: Cores) -> Iterator[Player]:
+    """Start an engine."""
+    run = crowded.run
+    place(run.settings, cores.servers)
+    crowded.engine.prepare(run)
+    position = GroupPosition(run.settings.kafka.connection(), run.group, run.inputs)
+    with closing(position), _program(crowded, cores) as program:
+        yield Player(program, position)
+
+
+def _speeds(players: Sequence[Player], crowds: Sequence[Crowd]) -> tuple[list[Speeds], ...]:
+    """Return the speeds in each turn of each player: first of active leads, then of any alike.
+
+    Of both, the middle half is measured: before it RocksDB merges what was left to merge, after it
+    some of a worker's tasks, which do not get on alike, are through.
+    """
+    quarters = [
+        take_turns(players, [each.leads + each.further * quarter // 4 for each in crowds])
+        for quarter in (1, 3, 5, 7)
+    ]
+    return tuple(
+        [[turn.events_per_s for turn in turns] for turns in zip(*quarter, strict=True)]
+        for quarter in quarters[1::2]
+    )
+
+
+def _size(
+    crowded: Crowded, player: Player, active: Speeds, alike: Speeds, cores: Cores
+) -> StateSize:
+    settings = crowded.run.settings
+    state = settings.directory / "state"
     place(settings, cores.servers)
-    engine.prepare(run)
-    restarts = _Restarts(engine, run, cores)
-    position = GroupPosition(settings.kafka.connection(), run.group, run.inputs)
-    try:
-        with restarts.program() as program:
-            looks = watch(position, [program], until=lambda look: look.events >= run.inputs.records)
-            program.stop(politely=False)
-        quarter = (run.inputs.records - leads) // 4
-        active = [each for each in looks if quarter <= each.events - leads <= 2 * quarter]
-        alike = [each for each in looks if 3 * quarter <= each.events - leads]
-        killed_s = restarts.ready_s()
-        disk_mb = sum(each.stat().st_size for each in state.rglob("*") if each.is_file()) / MB
-        stopped_s = restarts.ready_s()
-        shutil.rmtree(state, ignore_errors=True)
-        lost_s = restarts.ready_s()
-    except BenchFailed as error:
-        raise BenchFailed(f"{engine.title}: {error}") from None
-    finally:
-        position.close()
-        delete_topics(settings, prefix=run.group)
-        shutil.rmtree(state, ignore_errors=True)
-    shutil.rmtree(run.folder)
+    encoding = Encoding(settings, leads=1)
+    player.kill()
+    killed_s = _ready_s(crowded, cores, encoding)
+    disk_mb = sum(each.stat().st_size for each in state.rglob("*") if each.is_file()) / MB
+    stopped_s = _ready_s(crowded, cores, encoding)
+    shutil.rmtree(state, ignore_errors=True)
+    lost_s = _ready_s(crowded, cores, encoding)
     return StateSize(
-        leads=leads,
-        events_per_s=throughput(active, began_s=looks[0].at_s).events_per_s,
-        even_events_per_s=throughput(alike, began_s=looks[0].at_s).events_per_s,
-        memory_mb=max(each.rss_bytes for each in looks) / MB,
+        leads=crowded.crowd.leads,
+        events_per_s=active,
+        even_events_per_s=alike,
+        memory_mb=player.memory_bytes / MB,
         disk_mb=disk_mb,
         killed_s=killed_s,
         stopped_s=stopped_s,
@@ -104,35 +149,27 @@ def measure_state(engine: Engine, run: Run, leads: int, cores: Cores) -> StateSi
     )
 
 
-class _Restarts:
-    """Starts an engine again and again."""
+def _program(crowded: Crowded, cores: Cores) -> Program:
+    run = crowded.run
+    logs = len(list(run.folder.glob("*.log")))
+    command = crowded.engine.command(run)
+    return Program(command, log=run.folder / f"{logs}.log", on=cores.engine)
 
-    def __init__(self, engine: Engine, run: Run, cores: Cores) -> None:
-        self._engine = engine
-        self._run = run
-        self._cores = cores
-        self._encoding = Encoding(run.settings, leads=1)
-        self._number = 0
 
-    def program(self) -> Program:
-        log = self._run.folder / f"{self._number}.log"
-        self._number += 1
-        return Program(self._engine.command(self._run), log=log, on=self._cores.engine)
-
-    def ready_s(self) -> float:
-        """Start it, send probes until every partition has answered one, and stop it cleanly."""
-        settings, topic = self._run.settings, self._engine.output(self._run)
-        partitions = settings.topics.partitions
-        sending = Sending(settings=settings)
-        with Follower(settings.kafka.connection(), topic, partitions=partitions) as follower:
-            began_s = time.monotonic()
-            with self.program() as program:
-                while len(_answered(follower, partitions)) < partitions:
-                    program.check()
-                    if time.monotonic() > began_s + READY_S_MAX:
-                        raise BenchFailed(f"it was not ready in time; {program.last_lines()}")
-                    sending.send(self._encoding.probes(PROBES), rate=PROBES / PROBE_EVERY_S)
-                return time.monotonic() - began_s
+def _ready_s(crowded: Crowded, cores: Cores, encoding: Encoding) -> float:
+    """Start it, send probes until every partition has answered one, and stop it cleanly."""
+    settings, topic = crowded.run.settings, crowded.engine.output(crowded.run)
+    partitions = settings.topics.partitions
+    sending = Sending(settings=settings)
+    with Follower(settings.kafka.connection(), topic, partitions=partitions) as follower:
+        began_s = time.monotonic()
+        with _program(crowded, cores) as program:
+            while len(_answered(follower, partitions)) < partitions:
+                program.check()
+                if time.monotonic() > began_s + READY_S_MAX:
+                    raise BenchFailed(f"it was not ready in time; {program.last_lines()}")
+                sending.send(encoding.probes(PROBES), rate=PROBES / PROBE_EVERY_S)
+            return time.monotonic() - began_s
 
 
 def _answered(follower: Follower, partitions: int) -> set[int]:

@@ -160,5 +160,5 @@ class EngineSettings:
     store_write_buffer_bytes_max: int = 32 << 20
     scored_events: bool = True
     lead_scores: bool = True
-    cached_leads_max: int = 100_000
+    cached_leads_max: int = 200_000
     state_bytes_max: int = 128 << 10
