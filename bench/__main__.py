@@ -80,7 +80,7 @@ def everything(
     for stage in (
         partial(bench.latency, rates, seconds=seconds),
         partial(bench.workers, events=2 * events, rounds=rounds),
-        partial(bench.state, crowds, further=events // 2),
+        partial(bench.state, crowds, further=3 * events),
         partial(bench.sink, events=events // 2),
     ):
         figures |= stage()
@@ -137,7 +137,7 @@ def state(
     *,
     json_file: JsonFile = None,
     crowds: Annotated[str, typer.Option(help="Numbers of leads, by commas.")] = "100000,1000000",
-    further: Annotated[int, typer.Option(help="Events after each lead has had one.")] = 300_000,
+    further: Annotated[int, typer.Option(help="Events after each lead has had one.")] = 3_000_000,
 ) -> None:
     """Give our worker many leads; see what they cost, and how soon it is back."""
     bench, figures = _begin()

@@ -98,6 +98,7 @@ class Bench:
             crowded = [
                 self._crowded(leads, further, running) for leads in sorted(crowds, reverse=True)
             ]
+            self.progress("the workers fold their crowds, then take turns; that takes minutes")
             sizes = measure_states(crowded, self.pinned)
             return {"state": [asdict(each) for each in reversed(sizes)]}
         return {}
