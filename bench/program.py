@@ -136,14 +136,13 @@ class Program:
 
     def stop(self, *, politely: bool = True) -> None:
         """End it: by SIGTERM, after `STOP_S_MAX` or at once by SIGKILL."""
+        self.go_on()
         if politely:
-            self.go_on()
             self._signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(STOP_S_MAX)
         self._signal(signal.SIGKILL)
         self._process.wait()
-        self.go_on()
         if self._process.stdin is not None:
             self._process.stdin.close()
 

@@ -71,7 +71,7 @@ class Bench:
                 inputs=self._loaded(settings, events, prefix=""),
                 few=self._loaded(settings, few_events, prefix="few-"),
                 cores=self.shared if shared else self.pinned,
-                folder=self._runs,
+                folder=_runs(settings),
             )
             records = run_rounds(self._engines(keys), plan, settings, self.progress)
         self.failures += [each for record in records.values() for each in record.failures]
@@ -99,7 +99,7 @@ class Bench:
                 self._crowded(leads, further, running) for leads in sorted(crowds, reverse=True)
             ]
             self.progress("the workers fold their crowds, then take turns; that takes minutes")
-            sizes = measure_states(crowded, self.pinned)
+            sizes = measure_states(crowded)
             return {"state": [asdict(each) for each in reversed(sizes)]}
         return {}
 
@@ -131,10 +131,6 @@ class Bench:
             return {"clickhouse_rows_per_s": round(speed.rows_per_s), "sink": asdict(speed)}
         return {}
 
-    @property
-    def _runs(self) -> Path:
-        return self.directory.absolute() / "runs"
-
     @contextmanager
     def _servers(self) -> Iterator[Settings]:
         with servers(self.directory, self.progress) as settings:
@@ -164,12 +160,16 @@ class Bench:
         crowd = Crowd(leads=leads, further=further, begins_at_ms=yesterday_ms())
         [engine] = self._engines(["ours_exactly_once"])
         inputs = load(settings, crowd, self.progress, checked=False)
-        return Crowded(engine=engine, run=self._run(engine, settings, inputs, "state"), crowd=crowd)
+        run = self._run(engine, settings, inputs, "state")
+        return Crowded(engine=engine, run=run, crowd=crowd, cores=self.pinned)
 
     def _run(self, engine: Engine, settings: Settings, inputs: Inputs, name: str) -> Run:
         name = f"{engine.key.replace('_', '-')}-{name}"
-        folder = settings.directory / "runs" / name
-        return Run(name=name, settings=settings, inputs=inputs, folder=folder)
+        return Run(name=name, settings=settings, inputs=inputs, folder=_runs(settings) / name)
+
+
+def _runs(settings: Settings) -> Path:
+    return settings.directory / "runs"
 
 
 def yesterday_ms() -> int:

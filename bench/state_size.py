@@ -25,7 +25,6 @@ PROBES = 16
 
 PROBE_EVERY_S = 0.25
 
-
 Speeds = list[float]
 """Events a second, of each turn."""
 
@@ -37,6 +36,7 @@ class Crowded:
     engine: Engine
     run: Run
     crowd: Crowd
+    cores: Cores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class StateSize:
     lost_s: float
 
 
-def measure_states(crowds: Sequence[Crowded], cores: Cores) -> list[StateSize]:
+def measure_states(crowds: Sequence[Crowded]) -> list[StateSize]:
     """Let engines with crowds take turns, kill them, then start each of them in three ways.
 
     Parameters
@@ -86,25 +86,25 @@ def measure_states(crowds: Sequence[Crowded], cores: Cores) -> list[StateSize]:
     with ExitStack() as running:
         players: list[Player] = []
         for each in crowds:
-            players.append(running.enter_context(_player(each, cores)))
+            players.append(running.enter_context(_player(each)))
             take_turns(players, [each.crowd.leads for each in crowds[: len(players)]])
         speeds = _speeds(players, [each.crowd for each in crowds])
         for player in players:
             player.go_on()
         return [
-            _size(each, player, active, alike, cores)
+            _size(each, player, active, alike)
             for each, player, active, alike in zip(crowds, players, *speeds, strict=True)
         ]
 
 
 @contextmanager
-def _player(crowded: Crowded, cores: Cores) -> Iterator[Player]:
+def _player(crowded: Crowded) -> Iterator[Player]:
     """Start an engine."""
     run = crowded.run
-    place(run.settings, cores.servers)
+    place(run.settings, crowded.cores.servers)
     crowded.engine.prepare(run)
     position = GroupPosition(run.settings.kafka.connection(), run.group, run.inputs)
-    with closing(position), _program(crowded, cores) as program:
+    with closing(position), _program(crowded) as program:
         yield Player(program, position)
 
 
@@ -124,19 +124,16 @@ def _speeds(players: Sequence[Player], crowds: Sequence[Crowd]) -> tuple[list[Sp
     )
 
 
-def _size(
-    crowded: Crowded, player: Player, active: Speeds, alike: Speeds, cores: Cores
-) -> StateSize:
+def _size(crowded: Crowded, player: Player, active: Speeds, alike: Speeds) -> StateSize:
     settings = crowded.run.settings
     state = settings.directory / "state"
-    place(settings, cores.servers)
     encoding = Encoding(settings, leads=1)
     player.kill()
-    killed_s = _ready_s(crowded, cores, encoding)
+    killed_s = _ready_s(crowded, encoding)
     disk_mb = sum(each.stat().st_size for each in state.rglob("*") if each.is_file()) / MB
-    stopped_s = _ready_s(crowded, cores, encoding)
+    stopped_s = _ready_s(crowded, encoding)
     shutil.rmtree(state, ignore_errors=True)
-    lost_s = _ready_s(crowded, cores, encoding)
+    lost_s = _ready_s(crowded, encoding)
     return StateSize(
         leads=crowded.crowd.leads,
         events_per_s=active,
@@ -149,21 +146,21 @@ def _size(
     )
 
 
-def _program(crowded: Crowded, cores: Cores) -> Program:
+def _program(crowded: Crowded) -> Program:
     run = crowded.run
     logs = len(list(run.folder.glob("*.log")))
     command = crowded.engine.command(run)
-    return Program(command, log=run.folder / f"{logs}.log", on=cores.engine)
+    return Program(command, log=run.folder / f"{logs}.log", on=crowded.cores.engine)
 
 
-def _ready_s(crowded: Crowded, cores: Cores, encoding: Encoding) -> float:
+def _ready_s(crowded: Crowded, encoding: Encoding) -> float:
     """Start it, send probes until every partition has answered one, and stop it cleanly."""
     settings, topic = crowded.run.settings, crowded.engine.output(crowded.run)
     partitions = settings.topics.partitions
     sending = Sending(settings=settings)
     with Follower(settings.kafka.connection(), topic, partitions=partitions) as follower:
         began_s = time.monotonic()
-        with _program(crowded, cores) as program:
+        with _program(crowded) as program:
             while len(_answered(follower, partitions)) < partitions:
                 program.check()
                 if time.monotonic() > began_s + READY_S_MAX:

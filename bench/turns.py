@@ -8,7 +8,7 @@ from bench.program import Program
 from bench.watch import GroupPosition, watch
 
 TURN_EVENTS = 200_000
-"""Seconds: no engine is held for so long that its group gives it up."""
+"""Some seconds at most: no engine is held for so long that its group gives it up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
