@@ -10,6 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from schemas.cloudevents import tier_change_id
+
 HOTTEST, RECENT, WHY = 8, 10, 3
 LINE_EVERY_S = 2.0
 CHANGES_PER_LINE = 3
@@ -44,7 +46,7 @@ class View:
         self._console = console
         self._live = Live(console=console, refresh_per_second=4) if console.is_terminal else None
         self._next_line_s = 0.0
-        self._shown: set[tuple[str, int]] = set()
+        self._shown: set[str] = set()
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -88,8 +90,8 @@ def why(change: Record) -> str:
     return ", ".join(parts)
 
 
-def _identity(change: Record) -> tuple[str, int]:
-    return change["lead_id"], change["seq"]
+def _identity(change: Record) -> str:
+    return tier_change_id(change["lead_id"], change["seq"])
 
 
 def _head(glance: Glance) -> str:
